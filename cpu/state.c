@@ -59,7 +59,7 @@ static void snap_array(struct snap *snap, const char *name, uint64_t *v, unsigne
 {
     char field[40];
     for (unsigned i = 0; i < n; i++) {
-        snprintf(field, sizeof field, "%s%u", name, i);
+        snprintf(field, sizeof field, "%.24s%u", name, i);
         snap_u64(snap, field, &v[i]);
     }
 }
