@@ -1,0 +1,1 @@
+{ALL, PANY, 0xff, 0, 0, 0, 0, "none yet"},
