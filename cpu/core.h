@@ -103,10 +103,7 @@ struct cpu {
     uint32_t tlb_epoch;        /* changes whenever a translation may have been dropped */
     bool tlb_has_large;
     bool ac_check;             /* #AC is armed: CR0.AM, EFLAGS.AC and CPL 3; tlb[1] has no tags */
-    bool tf_armed;             /* TF was set when the instruction before this boundary began */
     bool ext;                  /* error codes get EXT: an event that INT n did not make is delivered */
-    bool rf_held;              /* RF has let rf_rip through; it goes when RIP moves on */
-    uint64_t rf_rip;
     struct tlb_entry tlb[2][TLB_SIZE];
     uint64_t tlb_used[2][TLB_SIZE / 64]; /* entries with a tag, so that a flush costs what was filled */
     struct mmu_table mmu_tables[MMU_TABLES];

@@ -139,6 +139,8 @@ bool except_tss_stack(struct cpu *c, unsigned cpl, uint16_t *ss, uint32_t *esp)
 
 /* ---- entering a handler ---- */
 
+enum { DR7_GD = 1 << 13 };
+
 struct event {
     uint8_t vector;
     bool soft;       /* INT n, INT3, INTO: the gate's DPL counts */
@@ -316,8 +318,6 @@ static bool event_enter(struct cpu *c, const struct event *ev, uint64_t *rip)
     c->ext = false;
     c->in_delivery = false;
     if (ok) {
-        c->tf_armed = false;
-        c->rf_held = false;
         c->s.inhibit = 0;
         c->inhibit_next = 0;
         c->s.activity = ACT_ACTIVE;
@@ -383,14 +383,13 @@ static bool except_chain(struct cpu *c, enum except_class first, bool during)
             except_record(c, &f, true);
             second = DOUBLE;
         }
-        if (f.vector == EXC_DB) { /* f.cr2: what to show in DR6 */
-            c->s.dr[6] = (c->s.dr[6] & ~(uint64_t)0xf) | f.cr2;
-            c->s.dr[7] &= ~(uint64_t)(1 << 13);
+        if (f.vector == EXC_DB) { /* DR6 is set by who found the condition */
+            c->s.dr[7] &= ~(uint64_t)DR7_GD;
         }
         if (c->hooks && c->hooks->exception) {
             c->hooks->exception(c->hooks_ctx, f.vector, f.error, c->s.rip);
         }
-        bool rf = f.vector == EXC_DB ? (f.cr2 & 1 << 13) != 0 : except_is_fault(f.vector);
+        bool rf = except_is_fault(f.vector);
         struct event ev = {.vector = f.vector, .has_error = f.has_error, .error = f.error,
                            .ret = c->s.rip, .flags = event_flags(c, rf)};
         uint64_t rip = c->s.rip;
@@ -406,6 +405,7 @@ static bool except_chain(struct cpu *c, enum except_class first, bool during)
 
 bool except_deliver(struct cpu *c)
 {
+    c->s.pending_dr6 = 0; /* traps of an instruction that is not done, or lost behind MOV SS */
     return except_chain(c, BENIGN, false);
 }
 

@@ -2,13 +2,11 @@
  * SDM Vol. 3A, "Priority Among Concurrent Events", "Masking Exceptions and Interrupts When Switching
  * Stacks", "Nonmaskable Interrupt (NMI)"; Vol. 3B, "Debug Exceptions".
  *
- * The engine calls irq_poll() once at each boundary, right before it would execute an instruction,
- * whenever c->exit_word is set.  TF and RF live from boundary to boundary, so EXIT_TRAP stays up while
- * either is set.
+ * The engine calls irq_poll() at a boundary whenever c->exit_word is set.  TF, RF and instruction
+ * breakpoints need the engine's one-instruction way: EXIT_TRAP stays up while any is in use, and the
+ * engine puts BS into s.pending_dr6.
  * NOT IMPLEMENTED: SMI, INIT and SIPI (the board resets the CPU by cpu_reset). */
 #include "cpu/protect.h"
-
-enum { DR6_BS = 1 << 14 };
 
 static bool irq_code_breakpoints(const struct cpu *c)
 {
@@ -29,72 +27,22 @@ void cpu_irq_update(struct cpu *c)
     if (c->s.nmi_pending && !c->s.nmi_blocked) {
         w |= EXIT_NMI;
     }
-    if (c->s.rflags & (FL_TF | FL_RF) || c->s.pending_dr6 || c->tf_armed ||
+    if (c->s.rflags & (FL_TF | FL_RF) || c->s.pending_dr6 ||
         (c->s.dr[7] & 0xff && irq_code_breakpoints(c))) {
         w |= EXIT_TRAP;
     }
     c->exit_word = w;
 }
 
-static bool irq_debug_fault(struct cpu *c, uint64_t dr6)
-{
-    cpu_fault(c, EXC_DB);
-    c->fault.cr2 = dr6;
-    return except_deliver(c);
-}
-
-/* Instruction breakpoints are faults: before the instruction, unless RF. */
-static uint64_t irq_match_code(const struct cpu *c)
-{
-    uint64_t lin = c->mode & MODE_CODE64 ? c->s.rip
-                                         : (c->s.seg[SEG_CS].base + c->s.rip) & 0xffffffff;
-    uint64_t hit = 0;
-    for (unsigned i = 0; i < 4; i++) {
-        if (c->s.dr[7] >> (i * 2) & 3 && !(c->s.dr[7] >> (16 + i * 4) & 3) && c->s.dr[i] == lin) {
-            hit |= (uint64_t)1 << i;
-        }
-    }
-    return hit;
-}
-
-static bool irq_poll_traps(struct cpu *c)
-{
-    bool shadow = c->s.inhibit & INHIBIT_MOVSS;
-    if (c->tf_armed && !shadow) { /* HW: the trap of MOV SS itself is lost, not postponed */
-        c->s.pending_dr6 |= DR6_BS;
-    }
-    c->tf_armed = false;
-    if (c->s.pending_dr6 && !shadow) {
-        uint64_t dr6 = c->s.pending_dr6;
-        c->s.pending_dr6 = 0;
-        if (!irq_debug_fault(c, dr6)) {
-            return false;
-        }
-    }
-    if (c->s.rflags & FL_RF) {
-        if (c->rf_held && c->rf_rip != c->s.rip) {
-            c->s.rflags &= ~(uint64_t)FL_RF;
-            c->rf_held = false;
-        } else {
-            c->rf_held = true;
-            c->rf_rip = c->s.rip;
-        }
-    }
-    if (c->s.dr[7] & 0xff && !(c->s.rflags & FL_RF) && !shadow) {
-        uint64_t hit = irq_match_code(c);
-        if (hit && !irq_debug_fault(c, hit)) {
-            return false;
-        }
-    }
-    return true;
-}
-
 bool irq_poll(struct cpu *c)
 {
-    /* a trap pending behind HLT ends it; breakpoints wait until there is an instruction */
-    bool trap = c->tf_armed || c->s.pending_dr6;
-    if ((c->s.activity == ACT_ACTIVE || trap) && !irq_poll_traps(c)) {
-        return false;
+    if (c->s.pending_dr6 && !(c->s.inhibit & INHIBIT_MOVSS)) {
+        /* B0..B3 are of this event alone; BS and the rest only ever add up */
+        c->s.dr[6] = (c->s.dr[6] & ~(uint64_t)0xf) | c->s.pending_dr6;
+        cpu_fault(c, EXC_DB);
+        if (!except_deliver(c)) {
+            return false;
+        }
     }
     if (c->s.nmi_pending && !c->s.nmi_blocked && !(c->s.inhibit & INHIBIT_MOVSS)) {
         c->s.nmi_pending = false;
@@ -109,7 +57,6 @@ bool irq_poll(struct cpu *c)
             return false;
         }
     }
-    c->tf_armed = c->s.rflags & FL_TF;
     cpu_irq_update(c);
     return true;
 }
