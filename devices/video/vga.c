@@ -42,6 +42,7 @@ static void vga_timing(const struct vga *v, struct vga_timing *t)
     if (t->vrs + 2 > t->vtotal) {
         t->vrs = t->vtotal - 2;
     }
+    t->vrs = t->vrs < 2 ? 2 : t->vrs;
     t->vre = t->vrs + (((cr[0x11] & 15u) - (t->vrs & 15u) - 1u) & 15u) + 1;
     t->vde = t->vde > t->vrs ? t->vrs : t->vde;
     if (v->seq[1] & 8) {

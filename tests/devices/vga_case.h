@@ -2,6 +2,7 @@
 #pragma once
 #include <stdlib.h>
 
+#include "base/bits.h"
 #include "devices/video/vga.h"
 #include "tests/common/contract.h"
 
