@@ -120,6 +120,8 @@ struct cpu {
     void *hooks_ctx;
     volatile int kicked;
     struct ram_watcher watcher;
+    struct ram_watcher aux_watcher; /* of memory that is not env.ram: the video memory */
+    struct ram *aux_ram;
     /* insight */
     struct cpu_fault_record faults[8];
     unsigned fault_count;      /* total; the last eight are kept, faults[i % 8] */
