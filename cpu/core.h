@@ -93,6 +93,8 @@ struct cpu {
     uint32_t mode;             /* MODE_*: kept by cpu_mode_update() */
     uint32_t exit_word;        /* EXIT_* */
     uint64_t retired;          /* instructions retired in this run: clock.progress points here */
+    uint64_t run_limit;        /* retired may not pass this; 0 after cpu_kick() */
+    uint64_t zero;             /* always 0: what the engine reads for a missing base or index */
     struct tlb_entry *tlb_cur; /* tlb[0] supervisor, tlb[1] user: by CPL */
     struct seg_range range[SEG_COUNT];
     struct fault fault;
@@ -118,6 +120,8 @@ struct cpu {
     void *hooks_ctx;
     volatile int kicked;
     struct ram_watcher watcher;
+    struct ram_watcher aux_watcher; /* of memory that is not env.ram: the video memory */
+    struct ram *aux_ram;
     /* insight */
     struct cpu_fault_record faults[8];
     unsigned fault_count;      /* total; the last eight are kept, faults[i % 8] */
