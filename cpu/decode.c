@@ -130,6 +130,7 @@ static unsigned letter_size(const struct cursor *c, const struct insn *in, unsig
     case SZ_Y: return c->rex & REX_W ? 8 : 4;
     case SZ_N: return c->mode == DECODE_64 ? 8 : 4;
     case SZ_D: return in->osize > 4 ? 4 : in->osize;
+    case SZ_DQ: return c->rex & REX_W ? 16 : 8;
     default: return size;
     }
 }
@@ -450,6 +451,7 @@ enum decode_result decode(const uint8_t *bytes, size_t avail, enum decode_mode m
             }
         }
     }
+    c.bad |= row->op == OP_cmpxchg8b && in->o[0].size == 16; /* CMPXCHG16B has no operation yet */
     if (c.bad || row->op == OP_ud || !row_allowed(&c, row, feat) ||
         (lock && !((flags & F_LOCK) && in->o[0].kind == OPND_MEM))) {
         return undefined(&c, avail, in);

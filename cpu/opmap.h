@@ -85,13 +85,14 @@
 #include "cpu/decode.h"
 
 /* Operand letters: name, class, size as register, size as memory (or of the encoded immediate).
- * SZ_V: osize; SZ_Y: 4, or 8 with REX.W; SZ_N: 4, or 8 in 64-bit mode; SZ_D: osize, at most 4. */
-enum { SZ_V = 0x20, SZ_Y, SZ_N, SZ_D };
+ * SZ_V: osize; SZ_Y: 4, or 8 with REX.W; SZ_N: 4, or 8 in 64-bit mode; SZ_D: osize, at most 4;
+ * SZ_DQ: 8, or 16 with REX.W. */
+enum { SZ_V = 0x20, SZ_Y, SZ_N, SZ_D, SZ_DQ };
 #define OPMAP_LETTERS(L)                                                                           \
     L(Eb, E, 1, 1) L(Ew, E, 2, 2) L(Ed, E, 4, 4) L(Ev, E, SZ_V, SZ_V) L(Ey, E, SZ_Y, SZ_Y)         \
     L(RvMw, E, SZ_V, 2) L(RdMw, E, 4, 2)                                                           \
     L(M, M, 0, 0) L(Mw, M, 0, 2) L(Md, M, 0, 4) L(Mq, M, 0, 8) L(Mx, M, 0, 16) L(Mt, M, 0, 10)     \
-    L(My, M, 0, SZ_Y) L(Mv, M, 0, SZ_V) L(M8B, M, 0, 8)                                            \
+    L(My, M, 0, SZ_Y) L(Mv, M, 0, SZ_V) L(Mdq, M, 0, SZ_DQ)                                            \
     L(Gb, G, 1, 0) L(Gw, G, 2, 0) L(Gd, G, 4, 0) L(Gv, G, SZ_V, 0) L(Gy, G, SZ_Y, 0)               \
     L(Rn, R, SZ_N, 0) L(Sw, S, 2, 0) L(SwD, SD, 2, 0) L(Cn, C, SZ_N, 0) L(Dn, D, SZ_N, 0)          \
     L(Tn, T, 1, 0) L(STi, STI, 10, 0) L(ST0, ST, 0, 0) L(ST1, ST, 1, 0)                            \

@@ -166,7 +166,8 @@ const struct op_row opmap_0f[256] = {
     [0x75] = MMX(pcmpeqw),
     [0x76] = MMX(pcmpeqd),
     [0x77] = BY_PFX(ROW0(emms, .feat = FEAT_MMX)),
-    /* 78, 79: VMREAD, VMWRITE */
+    [0x78] = ROW2(ud, Ev, Gv), /* VMREAD, VMWRITE */
+    [0x79] = ROW2(ud, Gv, Ev),
     [0x7c] = BY_PFX(EMPTY, LATER, EMPTY, LATER),
     [0x7d] = BY_PFX(EMPTY, LATER, EMPTY, LATER),
     [0x7e] = BY_PFX(ROW2(movd, Ey, Pq, .feat = FEAT_MMX), SSE2(movd, Ey, Vx), SSE2(movq, Vq, Wq)),
@@ -232,7 +233,7 @@ const struct op_row opmap_0f[256] = {
                     ROW3(pextrw, Gd, Ux, Ib, .feat = FEAT_SSE2)),
     [0xc6] = BY_PFX(ROW3(shufps, Vx, Wx, Ib, .feat = FEAT_SSE),
                     ROW3(shufpd, Vx, Wx, Ib, .feat = FEAT_SSE2)),
-    [0xc7] = BY_MOD(BY_REG(EMPTY, ROW1(cmpxchg8b, M8B, .flags = F_LOCK, .feat = FEAT_CX8), EMPTY,
+    [0xc7] = BY_MOD(BY_REG(EMPTY, ROW1(cmpxchg8b, Mdq, .flags = F_LOCK, .feat = FEAT_CX8), EMPTY,
                            ROW1(ud, M), ROW1(ud, M), ROW1(ud, M), ROW1(ud, M), ROW1(ud, M)),
                     BY_REG(EMPTY, EMPTY, EMPTY, EMPTY, EMPTY, EMPTY, ROW1(ud, Ev), ROW1(ud, Ev))),
     [0xc8] = BSWAP,

@@ -21,12 +21,14 @@
 #include "cpu/state.h"
 
 enum { M16 = 1, M32 = 2, M64 = 4, ALL = 7 };
-enum { P66 = 1, PF3 = 2, PF2 = 4, P67 = 8, PREXW = 16, PLOCK = 32, PANY = 0 };
+enum { P66 = 1, PF3 = 2, PF2 = 4, P67 = 8, PREXW = 16, PLOCK = 32, PREX = 64, PANY = 0 };
+/* the row holds only where capstone says the same with those prefixes and without */
+enum { IGNORED = 1 };
 
 /* Where the two differ, and why.  map: 0 one byte, 0x0f, 0x38, 0x3a; opcodes lo..hi; a ModRM
  * condition; all bits of `with` must be among the prefixes. */
 static const struct known {
-    uint8_t modes, with, map, lo, hi, mask, val;
+    uint8_t modes, with, map, lo, hi, mask, val, rule;
     const char *why;
 } known[] = {
 #include "tests/cpu/decode_known.h"
@@ -41,7 +43,7 @@ static const struct alias {
     A(cwde, cbw) A(cdqe, cbw) A(cdq, cwd) A(cqo, cwd) A(sal, shl) A(pushal, pusha) A(pushaw, pusha)
     A(popal, popa) A(popaw, popa) A(pushfd, pushf) A(pushfq, pushf) A(popfd, popf) A(popfq, popf)
     A(iretd, iret) A(iretq, iret) A(retf, ret_far) A(retfq, ret_far) A(lcall, call_far)
-    A(ljmp, jmp_far) A(xlatb, xlat) A(movabs, mov) A(jcxz, jcxz) A(jecxz, jcxz) A(jrcxz, jcxz)
+    A(ljmp, jmp_far) A(xlatb, xlat) A(movabs, mov) A(jecxz, jcxz) A(jrcxz, jcxz)
     A(movsb, movs) A(movsw, movs) A(movsq, movs) A(cmpsb, cmps) A(cmpsw, cmps) A(cmpsq, cmps)
     A(stosb, stos) A(stosw, stos) A(stosd, stos) A(stosq, stos) A(lodsb, lods) A(lodsw, lods)
     A(lodsd, lods) A(lodsq, lods) A(scasb, scas) A(scasw, scas) A(scasd, scas) A(scasq, scas)
@@ -49,11 +51,11 @@ static const struct alias {
     A(lds, lseg) A(les, lseg) A(lfs, lseg) A(lgs, lseg) A(lss, lseg) A(ud2, ud) A(ud2b, ud)
     A(ud0, ud) A(ud1, ud) A(icebp, int1) A(wait, fwait) A(prefetchnta, prefetch)
     A(prefetcht0, prefetch) A(prefetcht1, prefetch) A(prefetcht2, prefetch)
-    A(prefetchw, prefetch) A(fxsave64, fxsave) A(fxrstor64, fxrstor) A(fldpi, fldpi)
-    A(sysexitq, sysexit) A(sysretq, sysret) A(fsetpm, fsetpm) A(fcompi, fcomip)
+    A(prefetchw, prefetch) A(fxsave64, fxsave) A(fxrstor64, fxrstor) 
+    A(sysexitq, sysexit) A(sysretq, sysret) A(fcompi, fcomip)
     A(fucompi, fucomip) A(fdisi8087_nop, fdisi) A(feni8087_nop, feni) A(loopz, loope)
-    A(loopnz, loopne) A(cmpnltps, cmpps) A(clflushopt, clflush) A(fstpnce, fstp) A(int3, int3)
-    A(popcnt, ud) A(tzcnt, bsf) A(lzcnt, bsr) A(movdqa, movdqa)
+    A(loopnz, loopne) A(clflushopt, clflush) A(fstpnce, fstp) A(int3, int3)
+    A(popcnt, ud) A(tzcnt, bsf) A(lzcnt, bsr) A(endbr32, nop) A(endbr64, nop)
 #undef A
 };
 
@@ -62,9 +64,9 @@ static bool starts(const char *s, const char *p)
     return strncmp(s, p, strlen(p)) == 0;
 }
 
-static bool mnemonic_same(const char *cs, const struct insn *in)
+/* Capstone prints prefixes as words in front. */
+static const char *skip_prefix_words(const char *cs)
 {
-    const char *op = op_name(in->op);
     static const char *const prefixes[] = {"lock ", "repne ", "repe ", "rep ", "xacquire ",
                                            "xrelease ", "notrack ", "bnd "};
     for (unsigned i = 0; i < ARRAY_LEN(prefixes); i++) {
@@ -73,6 +75,13 @@ static bool mnemonic_same(const char *cs, const struct insn *in)
             i = (unsigned)-1;
         }
     }
+    return cs;
+}
+
+static bool mnemonic_same(const char *cs, const struct insn *in)
+{
+    const char *op = op_name(in->op);
+    cs = skip_prefix_words(cs);
     if (strcmp(cs, op) == 0) {
         return true;
     }
@@ -137,7 +146,7 @@ static struct shape shape_of(const uint8_t *b, unsigned n, unsigned mode)
         } else if (v == 0xf0) {
             s.with |= PLOCK;
         } else if (mode == DECODE_64 && (v & 0xf0) == 0x40) {
-            s.with |= v & 8 ? PREXW : 0;
+            s.with |= PREX | (v & 8 ? PREXW : 0);
         } else if (v != 0x26 && v != 0x2e && v != 0x36 && v != 0x3e && v != 0x64 && v != 0x65) {
             break;
         }
@@ -165,13 +174,45 @@ struct judge {
     unsigned listed;
 };
 
-static bool excused(const uint8_t *b, unsigned n, unsigned mode)
+/* Does capstone call b the same when some of 66, F2, F3 are taken away?  said: its mnemonic, "" when
+ * it says undefined. */
+static bool prefix_ignored(struct judge *j, const uint8_t *b, unsigned n, unsigned mode,
+                           const char *said)
+{
+    struct shape s = shape_of(b, n, mode);
+    unsigned opcode = s.at - (s.map != 0 ? 1 : 0);
+    for (unsigned which = 1; which < 4; which++) {
+        uint8_t t[32];
+        const uint8_t *p = t;
+        uint64_t addr = 0x1000;
+        size_t m = 0;
+        for (unsigned i = 0; i < n; i++) {
+            bool drop = i < opcode && (b[i] == 0xf0 || ((which & 1) && b[i] == 0x66) ||
+                                       ((which & 2) && (b[i] == 0xf2 || b[i] == 0xf3)));
+            if (!drop) {
+                t[m++] = b[i];
+            }
+        }
+        if (m == n) {
+            continue;
+        }
+        bool cs = cs_disasm_iter(j->cs[mode], &p, &m, &addr, j->slot);
+        const char *now = cs ? skip_prefix_words(j->slot->mnemonic) : "";
+        if (strcmp(skip_prefix_words(said), now) == 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static bool excused(struct judge *j, const uint8_t *b, unsigned n, unsigned mode, const char *said)
 {
     struct shape s = shape_of(b, n, mode);
     for (unsigned i = 0; i < ARRAY_LEN(known); i++) {
         const struct known *k = &known[i];
         if ((k->modes >> mode & 1) && (s.with & k->with) == k->with && s.map == k->map &&
-            s.opcode >= k->lo && s.opcode <= k->hi && (s.modrm & k->mask) == k->val) {
+            s.opcode >= k->lo && s.opcode <= k->hi && (s.modrm & k->mask) == k->val &&
+            (k->rule != IGNORED || prefix_ignored(j, b, n, mode, said))) {
             known_hits[i]++;
             return true;
         }
@@ -229,7 +270,10 @@ static void judge_one(struct judge *j, const uint8_t *b, unsigned n, unsigned mo
     if (what == NULL) {
         return;
     }
-    if (excused(b, n, mode)) {
+    char said[32];
+    unsigned said_len = cs ? j->slot->size : 0;
+    snprintf(said, sizeof said, "%s", cs ? j->slot->mnemonic : "");
+    if (excused(j, b, n, mode, said)) {
         j->excused++;
         return;
     }
@@ -238,7 +282,7 @@ static void judge_one(struct judge *j, const uint8_t *b, unsigned n, unsigned mo
         struct shape s = shape_of(b, n, mode);
         printf("%s: %u-bit, with %02x map %02x opcode %02x modrm %02x: we %s/%u, capstone %s/%u:",
                what, 16u << mode, s.with, s.map, s.opcode, s.modrm, op_name(in.op), in.len,
-               cs ? j->slot->mnemonic : "-", cs ? j->slot->size : 0);
+               said, said_len);
         for (unsigned i = 0; i < n && i < 15; i++) {
             printf(" %02x", b[i]);
         }
