@@ -51,7 +51,7 @@ struct fp_env x87_env(const struct cpu *c)
     static const uint8_t precisions[4] = {24, 64, 53, 64};
 
     return (struct fp_env){.rc = c->s.fcw >> 10 & 3, .prec = precisions[c->s.fcw >> 8 & 3],
-                           .mask = c->s.fcw & FP_ALL};
+                           .mask = c->s.fcw & FP_ALL, .sticky = c->s.fsw & FP_ALL};
 }
 
 bool x87_stores(const struct fp_env *e, bool to_mem)
