@@ -1,0 +1,57 @@
+/* What a machine is made of, as a frontend describes it.  Everything pointed to is borrowed and
+ * must outlive the machine. */
+#pragma once
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/plugs/blockdev.h"
+#include "base/plugs/chardev.h"
+
+struct machine_blob {
+    const void *data;
+    size_t len;
+};
+
+enum { MACHINE_SERIALS = 4, MACHINE_IDE = 4, MACHINE_FLOPPIES = 2, MACHINE_DEBUGCONS = 4 };
+
+struct machine_serial {
+    struct chardev *chr; /* NULL: no such port */
+    uint16_t iobase;     /* 0: the standard one (3F8, 2F8, 3E8, 2E8) */
+    uint8_t irq;         /* 0: the standard one (4, 3, 4, 3) */
+};
+struct machine_debugcon {
+    struct chardev *chr;
+    uint16_t iobase; /* 0xe9, 0x402 */
+};
+
+struct machine_config {
+    const char *name;      /* guest name, may be NULL */
+    uint64_t ram_size;     /* bytes, 1 MB .. 3 GB, a multiple of 4 KB */
+    const char *cpu_model; /* NULL: default */
+    const char *cpu_flags; /* "+x,-y" or NULL */
+    const char *accel;     /* "interp"; NULL: default */
+    bool deterministic;    /* -icount: time is counted instructions */
+    unsigned icount_shift; /* ns per instruction = 1 << shift (0..10); only when deterministic */
+    uint64_t rtc_base;     /* seconds since 1970 UTC that the RTC starts with (local time: shifted) */
+    struct machine_blob bios;     /* 64 KB .. 4 MB */
+    struct machine_blob vga_bios; /* empty: no VGA BIOS */
+    bool no_vga;
+    bool nographic; /* the BIOS shows its screen on the first serial port too */
+    struct blockdev *ide[MACHINE_IDE]; /* primary master, primary slave, secondary ... */
+    bool ide_is_cd[MACHINE_IDE];
+    const char *ide_serial[MACHINE_IDE]; /* NULL: one made from the slot */
+    struct blockdev *floppy[MACHINE_FLOPPIES];
+    bool has_floppy[MACHINE_FLOPPIES]; /* a drive, perhaps empty */
+    struct machine_serial serial[MACHINE_SERIALS];
+    struct machine_debugcon debugcon[MACHINE_DEBUGCONS];
+    uint16_t debug_exit_iobase; /* 0: no isa-debug-exit */
+    uint16_t debug_exit_iosize;
+    char boot_order[8]; /* letters of QEMU: a floppy, c disk, d CD, n network; "": "cad" */
+    char boot_once[8];
+    bool boot_menu;
+    uint32_t boot_menu_ms; /* how long the menu waits; 0: SeaBIOS's own */
+    /* Linux boot protocol; kernel may be gzipped by the caller no more */
+    struct machine_blob kernel, initrd;
+    const char *append;
+};
