@@ -542,6 +542,45 @@ static void T4_zero_geometry(void **state)
     }
 }
 
+/* In the middle of a sector and of a command. */
+static void a_snapshot_in_mid_sector_goes_on(void **state)
+{
+    (void)state;
+    struct rig *r = bench(2880), *t = bench(2880);
+    struct snap s;
+    uint8_t res[10];
+    fdc_start(r, 0);
+    FDC_CMD(r, 0x03, 0xdf, 0x03);
+    FDC_CMD(r, 0x46, 0, 0, 0, 2, 2, 2, 0x1b, 0xff);
+    rig_advance(r, 5 * VTIME_MS);
+    for (unsigned i = 0; i < 200; i++) {
+        fdc_in(r, 0x3f5);
+    }
+    rig_save(r, &s);
+    t->clk.slice_start = r->clk.slice_start;
+    t->pin[FDC_PIN_IRQ] = r->pin[FDC_PIN_IRQ];
+    assert_true(rig_load(t, s.buf, s.len));
+    snap_fini(&s);
+    for (unsigned i = 200; i < 512; i++) {
+        assert_int_equal(fdc_in(t, 0x3f5), t->disk.data[512 + i]);
+    }
+    results(t, res);
+    RES(res, 0x40, 0x80, 0, 1, 0, 1, 2);
+    done(r);
+    r = bench(2880);
+    FDC_CMD(t, 0x0f, 0); /* two bytes of three */
+    rig_save(t, &s);
+    assert_true(rig_load(r, s.buf, s.len));
+    snap_fini(&s);
+    fdc_out(r, 0x3f5, 9);
+    rig_advance(r, 20 * VTIME_MS);
+    FDC_CMD(r, 0x08);
+    assert_int_equal(fdc_result(r, res, 2), 2);
+    assert_int_equal(res[1], 9);
+    done(r);
+    done(t);
+}
+
 static void contract(void **state)
 {
     (void)state;
@@ -562,6 +601,7 @@ int main(void)
         cmocka_unit_test(errors_are_told_apart),
         cmocka_unit_test(format_verify_scan_and_read_track),
         cmocka_unit_test(disk_change_line),
+        cmocka_unit_test(a_snapshot_in_mid_sector_goes_on),
         cmocka_unit_test(T1_command_bytes_stay_in_the_buffer),
         cmocka_unit_test(T2_dma_count_and_eot_and_size),
         cmocka_unit_test(T3_no_drive_no_disk_and_ejected),
