@@ -280,11 +280,41 @@ static void debug_status(struct machine *m, const struct debug_out *o)
     }
 }
 
-static const char *const debug_tables[] = {"registers", "mem", "mtree", "status", NULL};
-
-const char *machine_info_name(unsigned i)
+/* The text screen as the CRTC shows it, one line a row; trailing blanks cut. */
+static void debug_screen(struct machine *m, const struct debug_out *o)
 {
-    return i < ARRAY_LEN(debug_tables) ? debug_tables[i] : NULL;
+    char text[132 * 60 + 1];
+    uint32_t cols, rows;
+    if (!machine_text(m, text, sizeof text, &cols, &rows)) {
+        debug_line(o, "the screen is not in a text mode");
+        return;
+    }
+    for (uint32_t r = 0; r < rows; r++) {
+        char line[133];
+        uint32_t n = cols < 132 ? cols : 132;
+        for (uint32_t i = 0; i < n; i++) {
+            uint8_t ch = (uint8_t)text[r * cols + i];
+            line[i] = ch >= 0x20 && ch < 0x7f ? (char)ch : ch == 0 ? ' ' : '.';
+        }
+        while (n && line[n - 1] == ' ') {
+            n--;
+        }
+        line[n] = 0;
+        o->print(o->ctx, line);
+    }
+}
+
+static const char *const debug_tables[] = {"registers", "mem", "mtree", "status", "screen", NULL};
+
+static const char *debug_name(struct machine *m, unsigned i)
+{
+    unsigned n = ARRAY_LEN(debug_tables) - 1;
+    return i < n ? debug_tables[i] : board_info_name(m->board, i - n);
+}
+
+const char *machine_info_name(struct machine *m, unsigned i)
+{
+    return debug_name(m, i);
 }
 
 bool machine_info(struct machine *m, const char *what, machine_print_fn *print, void *ctx)
@@ -303,6 +333,8 @@ bool machine_info(struct machine *m, const char *what, machine_print_fn *print, 
         bus_print(m->ports, print, ctx);
     } else if (strcmp(what, "status") == 0) {
         debug_status(m, &o);
+    } else if (strcmp(what, "screen") == 0) {
+        debug_screen(m, &o);
     } else {
         ok = board_info(m->board, what, print, ctx);
     }

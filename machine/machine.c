@@ -87,8 +87,7 @@ struct machine *machine_create(const struct machine_config *cfg, struct err *err
     for (unsigned i = 0; i < CHAR_PORTS; i++) {
         m->chars[i].chr = cfg->serial[i].chr;
     }
-    m->board = board_create(m, err);
-    if (!m->board) {
+    if (!board_create(m, err)) {
         machine_destroy(m);
         return NULL;
     }
