@@ -383,6 +383,32 @@ bool mem_write_bytes(struct cpu *c, unsigned seg, uint64_t off, const void *buf,
     return access_slow_write(c, lin, buf, len, c->s.cpl == 3, true);
 }
 
+bool mem_check_write(struct cpu *c, unsigned seg, uint64_t off, unsigned size)
+{
+    uint64_t lin;
+    if (!access_lin(c, seg, off, size, true, &lin)) {
+        return false;
+    }
+    if (access_misaligned(c, lin, size, c->s.cpl == 3)) {
+        return cpu_fault_err(c, EXC_AC, 0);
+    }
+    return lin_check_write(c, lin, size, c->s.cpl == 3);
+}
+
+void access_watch_port(struct cpu *c, unsigned port, unsigned size)
+{
+    for (unsigned i = 0; i < 4; i++) {
+        unsigned rw, len = access_dr_len(c->s.dr[7], i);
+        if (access_dr_on(c->s.dr[7], i, &rw) && rw == 2) {
+            uint64_t a = c->s.dr[i] & ~(uint64_t)(len - 1);
+            if (port < a + len && a < port + size) {
+                c->s.pending_dr6 |= (uint64_t)1 << i;
+                c->exit_word |= EXIT_TRAP;
+            }
+        }
+    }
+}
+
 /* ---- linear ---- */
 
 bool lin_read(struct cpu *c, uint64_t lin, unsigned size, bool user, uint64_t *v)

@@ -107,9 +107,21 @@ void mmu_fill(struct cpu *c, uint64_t lin, bool user, const struct walk *w,
               const struct bus_page *pg);
 unsigned mmu_phys_bits(const struct cpu *c);
 void mmu_ac_update(struct cpu *c); /* after CR0.AM, EFLAGS.AC or CPL changed */
+/* ---- access.c ---- */
+bool mem_check_write(struct cpu *c, unsigned seg, uint64_t off, unsigned size); /* stores nothing */
+void access_watch_port(struct cpu *c, unsigned port, unsigned size); /* CR4.DE: I/O breakpoints */
 /* Data breakpoints or hooks forbid fast tags for this page. */
 bool access_watched(const struct cpu *c, uint64_t page);
 bool mmu_load_pdptes(struct cpu *c, uint64_t cr3); /* #GP(0) for reserved bits; nothing changed */
+
+/* ---- ops_far.c ---- */
+/* A fault of task_switch() behind its point of no return belongs to the new task. */
+bool far_task(struct cpu *c, uint16_t sel, struct desc *d, enum task_why why);
+/* CS of a return: all checks against CPL; *d is it. */
+bool far_check_return(struct cpu *c, uint16_t cs, struct desc *d);
+void far_set_cs(struct cpu *c, uint16_t sel, const struct desc *d, unsigned cpl);
+/* SS:SP of a return to outer level rpl; spares nothing that can fault. */
+bool far_check_outer(struct cpu *c, uint16_t ss, unsigned rpl, struct desc *d);
 
 /* ---- msr.c ---- */
 bool msr_read(struct cpu *c, uint32_t index, uint64_t *v);  /* false: no such register */
