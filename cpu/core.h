@@ -39,7 +39,19 @@ struct tlb_entry {
     uint64_t addend; /* host address = linear address + addend */
     uint64_t phys;   /* physical page address | TLB_* */
 };
-enum { TLB_GLOBAL = 1, TLB_LARGE = 2 }; /* in phys */
+enum {
+    TLB_GLOBAL = 1, TLB_LARGE = 2,
+    TLB_WOK = 4, /* paging allows writes and D is set, whatever tag_w says (code, clean, ROM) */
+    TLB_XOK = 8  /* paging allows fetching */
+}; /* in phys */
+/* Where page tables lie in host memory: saves the walk a bus look-up a level. */
+struct mmu_table {
+    uint64_t phys;  /* page address, ~0: empty */
+    uint8_t *host;
+    struct ram *ram;
+    uint64_t ram_off;
+};
+#define MMU_TABLES 32u
 
 /* What decoded code depends on beside the bytes: the block cache's key. */
 enum {
@@ -92,7 +104,11 @@ struct cpu {
     bool in_delivery;          /* an exception or interrupt is being delivered */
     uint32_t tlb_epoch;        /* changes whenever a translation may have been dropped */
     bool tlb_has_large;
+    bool ac_check;             /* #AC is armed: CR0.AM, EFLAGS.AC and CPL 3; tlb[1] has no tags */
+    bool ext;                  /* error codes get EXT: an event that INT n did not make is delivered */
     struct tlb_entry tlb[2][TLB_SIZE];
+    uint64_t tlb_used[2][TLB_SIZE / 64]; /* entries with a tag, so that a flush costs what was filled */
+    struct mmu_table mmu_tables[MMU_TABLES];
     /* identity and surroundings */
     const struct cpu_accel *accel;
     void *engine;              /* the accelerator's own data */
@@ -104,6 +120,8 @@ struct cpu {
     void *hooks_ctx;
     volatile int kicked;
     struct ram_watcher watcher;
+    struct ram_watcher aux_watcher; /* of memory that is not env.ram: the video memory */
+    struct ram *aux_ram;
     /* insight */
     struct cpu_fault_record faults[8];
     unsigned fault_count;      /* total; the last eight are kept, faults[i % 8] */

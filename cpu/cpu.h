@@ -64,6 +64,9 @@ void cpu_ignne(struct cpu *cpu);           /* port F0h: IGNNE#, FERR# drops */
 void cpu_kick(struct cpu *cpu);            /* any thread: leave run() soon */
 void cpu_resched(struct cpu *cpu);         /* own thread: leave run() after this instruction */
 void cpu_map_changed(struct cpu *cpu);
+/* Watch one more RAM that appears on the memory bus (video memory), so that writable pointers to it
+ * are dropped when it is cleaned.  Code in it runs, but is not cached. */
+void cpu_watch_ram(struct cpu *cpu, struct ram *ram);
 
 struct cpu_state *cpu_state(struct cpu *cpu);   /* brought up to date; const unless followed by: */
 void cpu_state_changed(struct cpu *cpu);        /* after writing through cpu_state() */

@@ -37,6 +37,7 @@ struct machine_config {
     struct machine_blob bios;     /* 64 KB .. 4 MB */
     struct machine_blob vga_bios; /* empty: no VGA BIOS */
     bool no_vga;
+    bool nographic; /* the BIOS shows its screen on the first serial port too */
     struct blockdev *ide[MACHINE_IDE]; /* primary master, primary slave, secondary ... */
     bool ide_is_cd[MACHINE_IDE];
     const char *ide_serial[MACHINE_IDE]; /* NULL: one made from the slot */

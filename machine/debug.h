@@ -25,8 +25,8 @@ unsigned machine_last_insns(struct machine *m, uint64_t lin[32]); /* oldest firs
 /* One text per line to print(): the monitor's "info X".  false: no such table. */
 typedef void machine_print_fn(void *ctx, const char *line);
 bool machine_info(struct machine *m, const char *what, machine_print_fn *print, void *ctx);
-/* what: registers mem pic pci block mtree mtree-ports irq status and any device id ("uart0") */
-const char *machine_info_name(unsigned i); /* the names machine_info knows; NULL ends */
+/* what: registers mem mtree status screen pic pci block irq and any device id ("uart0") */
+const char *machine_info_name(struct machine *m, unsigned i); /* names that it knows; NULL ends */
 
 /* Tracing: any member may be NULL; NULL tracer: none.  Called on the machine's thread. */
 struct machine_tracer {

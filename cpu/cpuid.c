@@ -1,0 +1,343 @@
+/* CPU models and the answer to CPUID.  SDM Vol. 2A, "CPUID"; descriptors of leaf 2: table 3-12
+ * there; extended leaves: AMD64 APM Vol. 3, appendix E.
+ *
+ * What CPUID says is what the decoder accepts: a feature without operations cannot be switched on.
+ *
+ * NOT IMPLEMENTED: leaf 3 (serial number), leaf 5 beyond zero sizes, leaf 6 and 0Ah (thermal and
+ * performance monitoring), leaf 0Bh (topology), hypervisor leaves. */
+#include "cpu/cpuid.h"
+
+#include <errno.h>
+#include <stdio.h>
+
+#include "base/bits.h"
+#include "base/err.h"
+#include "cpu/core.h"
+
+#define BIT(name) ((uint64_t)1 << (FEAT_##name & 63))
+/* every feature lies in word 0 or 1 */
+_Static_assert(FEAT_COUNT <= 128, "widen FEATURES()");
+#define IN0(name) (FEAT_##name < 64 ? BIT(name) : 0)
+#define IN1(name) (FEAT_##name >= 64 ? BIT(name) : 0)
+
+#define SET_386(W) (W(I286) | W(I386))
+#define SET_486(W) (SET_386(W) | W(I486))
+#define SET_P5(W)                                                                                  \
+    (SET_486(W) | W(CPUID) | W(FPU) | W(VME) | W(DE) | W(PSE) | W(TSC) | W(MSR) | W(MCE) | W(CX8))
+#define SET_P6(W) (SET_P5(W) | W(P6) | W(PAE) | W(SEP) | W(MTRR) | W(PGE) | W(CMOV) | W(PAT))
+#define SET_P3(W) (SET_P6(W) | W(PSE36) | W(MMX) | W(FXSR) | W(SSE))
+#define SET_QEMU32(W)                                                                              \
+    (SET_486(W) | W(CPUID) | W(FPU) | W(DE) | W(PSE) | W(TSC) | W(MSR) | W(MCE) | W(CX8) | W(P6) | \
+     W(PAE) | W(SEP) | W(PGE) | W(CMOV) | W(PAT) | W(MMX) | W(FXSR) | W(SSE) | W(SSE2))
+#define SET_V32(W) (SET_P3(W) | W(CLFLUSH) | W(SSE2) | W(NX))
+#define SET_MAX(W) (SET_V32(W) | W(SYSCALL) | W(RDTSCP) | W(LAHF64))
+/* can be asked for: all of the above, and what other rooms supply */
+#define SET_OFFERED(W) (SET_MAX(W) | W(APIC) | W(LM) | W(HYPERVISOR))
+#define WORDS(SET) {{SET(IN0), SET(IN1)}}
+#define SET_386FPU(W) (SET_386(W) | W(FPU))
+#define SET_486FPU(W) (SET_486(W) | W(FPU))
+
+static const struct cpu_model models[] = {
+    {"vitrine32", "the default: family 6, everything a 32-bit PC can use", "GenuineIntel", 0x6d8,
+     "Vitrine 32-bit Processor", WORDS(SET_V32), 2, 0x80000008},
+    {"386", "Intel 80386DX with 80387", "GenuineIntel", 0x308, NULL, WORDS(SET_386FPU), 0, 0},
+    {"486", "Intel 80486DX, without CPUID", "GenuineIntel", 0x415, NULL, WORDS(SET_486FPU), 0, 0},
+    {"pentium", "Intel Pentium (P54C)", "GenuineIntel", 0x52c, NULL, WORDS(SET_P5), 1, 0},
+    {"pentium3", "Intel Pentium III (Katmai)", "GenuineIntel", 0x673, NULL, WORDS(SET_P3), 2, 0},
+    {"qemu32", "what QEMU calls qemu32, less APIC and SSE3", "GenuineIntel", 0x663,
+     "QEMU Virtual CPU version 2.5+", WORDS(SET_QEMU32), 2, 0x80000004},
+    {"max", "everything implemented; +lm offers long mode", "GenuineIntel", 0x6fb,
+     "Vitrine Processor", WORDS(SET_MAX), 7, 0x80000008},
+};
+static const struct cpu_features offered = WORDS(SET_OFFERED);
+
+static const struct {
+    const char *name;
+    uint32_t leaf;
+    uint8_t sub, reg, bit;
+} features[FEAT_COUNT] = {
+#define FEATURE(n, l, s, r, b) [FEAT_##n] = {#n, l, s, r, b},
+#include "cpu/features.def"
+#undef FEATURE
+};
+
+const struct cpu_model *cpuid_model(const char *name)
+{
+    if (name == NULL) {
+        return &models[0];
+    }
+    for (unsigned i = 0; i < ARRAY_LEN(models); i++) {
+        if (strcmp(models[i].name, name) == 0) {
+            return &models[i];
+        }
+    }
+    return NULL;
+}
+
+const struct cpu_model *cpuid_models(unsigned i)
+{
+    return i < ARRAY_LEN(models) ? &models[i] : NULL;
+}
+
+/* Feature names are written in lower case, with '_', '-' or '.' as one likes: sse4_1, SSE4.1. */
+static char canon(char c)
+{
+    if (c >= 'A' && c <= 'Z') {
+        return (char)(c + 32);
+    }
+    return c == '.' || c == '-' ? '_' : c;
+}
+
+static bool name_equal(const char *feature, const char *s, size_t len)
+{
+    for (size_t i = 0; i < len; i++) {
+        if (feature[i] == 0 || canon(feature[i]) != canon(s[i])) {
+            return false;
+        }
+    }
+    return feature[len] == 0;
+}
+
+/* Levenshtein distance, for names of sane length. */
+static unsigned name_distance(const char *feature, const char *s, size_t len)
+{
+    unsigned row[32], n = (unsigned)strlen(feature);
+    if (len >= 64 || n >= ARRAY_LEN(row)) {
+        return 99;
+    }
+    for (unsigned j = 0; j <= n; j++) {
+        row[j] = j;
+    }
+    for (unsigned i = 1; i <= len; i++) {
+        unsigned diag = row[0];
+        row[0] = i;
+        for (unsigned j = 1; j <= n; j++) {
+            unsigned best = diag + (canon(feature[j - 1]) != canon(s[i - 1]));
+            diag = row[j];
+            best = best < row[j] + 1 ? best : row[j] + 1;
+            row[j] = best < row[j - 1] + 1 ? best : row[j - 1] + 1;
+        }
+    }
+    return row[n];
+}
+
+static void name_lower(char out[32], const char *feature)
+{
+    unsigned i = 0;
+    for (; feature[i] != 0 && i < 31; i++) {
+        out[i] = canon(feature[i]);
+    }
+    out[i] = 0;
+}
+
+static unsigned find_feature(const char *s, size_t len)
+{
+    static const struct {
+        const char *other;
+        uint8_t feature;
+    } also[] = {{"pni", FEAT_SSE3},      {"clfsh", FEAT_CLFLUSH}, {"xd", FEAT_NX},
+                {"lahf_lm", FEAT_LAHF64}, {"i64", FEAT_LM},       {"cmpxchg8b", FEAT_CX8},
+                {"cmpxchg16b", FEAT_CX16}, {"abm", FEAT_LZCNT}};
+    for (unsigned i = 0; i < ARRAY_LEN(also); i++) {
+        if (name_equal(also[i].other, s, len)) {
+            return also[i].feature;
+        }
+    }
+    for (unsigned i = 1; i < FEAT_COUNT; i++) {
+        if (features[i].leaf != 0 && name_equal(features[i].name, s, len)) {
+            return i;
+        }
+    }
+    return FEAT_ALWAYS;
+}
+
+static bool unknown_feature(struct err *err, const char *s, size_t len)
+{
+    unsigned best = 99, at = 0;
+    char near[32];
+    for (unsigned i = 1; i < FEAT_COUNT; i++) {
+        unsigned d = features[i].leaf != 0 && feat_has(&offered, i)
+                         ? name_distance(features[i].name, s, len) : 99;
+        if (d < best) {
+            best = d;
+            at = i;
+        }
+    }
+    int shown = len > 40 ? 40 : (int)len;
+    if (best <= 2 || best < len) {
+        name_lower(near, features[at].name);
+        return err_set(err, EINVAL, "-cpu: no CPU feature \"%.*s\"; did you mean \"%s\"?", shown, s,
+                       near);
+    }
+    return err_set(err, EINVAL, "-cpu: no CPU feature \"%.*s\"; write +NAME or -NAME, as +sse2",
+                   shown, s);
+}
+
+bool cpuid_apply_flags(struct cpu_features *f, const char *flags, struct err *err)
+{
+    struct cpu_features r = *f;
+    for (const char *s = flags; s != NULL && *s != 0;) {
+        size_t len = strcspn(s, ","), name_len;
+        const char *next = s[len] == ',' ? s + len + 1 : s + len;
+        bool on = true;
+        if (*s == '+' || *s == '-') {
+            on = *s == '+';
+            s++;
+            len--;
+        }
+        name_len = strcspn(s, "=,");
+        if (name_len < len) { /* QEMU's newer spelling: NAME=on */
+            const char *val = s + name_len + 1;
+            size_t val_len = len - name_len - 1;
+            if (val_len == 2 && memcmp(val, "on", 2) == 0) {
+                on = true;
+            } else if (val_len == 3 && memcmp(val, "off", 3) == 0) {
+                on = false;
+            } else {
+                return err_set(err, EINVAL, "-cpu: \"%.*s\" is neither on nor off; write %.*s=on",
+                               val_len > 40 ? 40 : (int)val_len, val,
+                               name_len > 40 ? 40 : (int)name_len, s);
+            }
+        }
+        unsigned id = find_feature(s, name_len);
+        if (id == FEAT_ALWAYS) {
+            return unknown_feature(err, s, name_len);
+        }
+        if (on && !feat_has(&offered, id)) {
+            char lower[32];
+            name_lower(lower, features[id].name);
+            return err_set(err, ENOTSUP, "-cpu: the feature \"%s\" is not implemented; leave +%s out",
+                           lower, lower);
+        }
+        if (on) {
+            r.bits[id >> 6] |= (uint64_t)1 << (id & 63);
+        } else {
+            r.bits[id >> 6] &= ~((uint64_t)1 << (id & 63));
+        }
+        s = next;
+    }
+    *f = r;
+    return true;
+}
+
+/* The feature bits of one register of one leaf. */
+static uint32_t feature_bits(const struct cpu *c, uint32_t leaf, uint32_t sub, unsigned reg)
+{
+    uint32_t v = 0;
+    for (unsigned i = 1; i < FEAT_COUNT; i++) {
+        if (features[i].leaf == leaf && leaf != 0 && features[i].sub == sub &&
+            features[i].reg == reg && feat_has(&c->feat, i)) {
+            v |= (uint32_t)1 << features[i].bit;
+        }
+    }
+    return v;
+}
+
+/* Leaf 2: cache descriptors.  Pentium III: 16 K + 16 K L1 4-way, 512 K L2, the PPro TLBs.  Later:
+ * 32 K + 32 K L1 8-way, 2 M L2, as a Pentium M says. */
+static void leaf_caches(const struct cpu *c, uint32_t out[4])
+{
+    if (feat_has(&c->feat, FEAT_SSE2)) {
+        out[0] = 0x02b3b001;
+        out[1] = 0xf0;
+        out[3] = 0x2c04307d;
+    } else {
+        out[0] = 0x03020101;
+        out[3] = 0x0c040843;
+    }
+}
+
+/* Leaf 4: the same caches, in the deterministic form: type, level, ways, line, sets. */
+static void leaf_cache_params(uint32_t sub, uint32_t out[4])
+{
+    static const struct {
+        uint8_t type, level, ways;
+        uint16_t sets;
+    } caches[] = {{1, 1, 8, 64}, {2, 1, 8, 64}, {3, 2, 8, 4096}};
+    if (sub < ARRAY_LEN(caches)) {
+        out[0] = caches[sub].type | (uint32_t)caches[sub].level << 5 | 1 << 8;
+        out[1] = 63 | (uint32_t)(caches[sub].ways - 1) << 22;
+        out[2] = caches[sub].sets - 1u;
+    }
+}
+
+/* Leaf 0Dh: the XSAVE area for XCR0 as it is, and for all that may be set. */
+static void leaf_xsave(const struct cpu *c, uint32_t sub, uint32_t out[4])
+{
+    bool avx = feat_has(&c->feat, FEAT_AVX);
+    if (!feat_has(&c->feat, FEAT_XSAVE)) {
+        return;
+    }
+    if (sub == 0) {
+        out[0] = avx ? 7 : 3;
+        out[1] = c->s.xcr0 & 4 ? 576 + 256 : 576;
+        out[2] = avx ? 576 + 256 : 576;
+    } else if (sub == 1) {
+        out[0] = feature_bits(c, 0xd, 1, 0);
+    } else if (sub == 2 && avx) {
+        out[0] = 256;
+        out[1] = 576;
+    }
+}
+
+void cpuid_query(const struct cpu *c, uint32_t leaf, uint32_t sub, uint32_t out[4])
+{
+    const struct cpu_model *m = c->model;
+    char brand[49] = {0};
+
+    memset(out, 0, 4 * sizeof out[0]);
+    /* beyond the last leaf Intel's processors answer as to the highest basic one */
+    if (leaf >= 0x80000000u ? leaf > m->max_ext_leaf : leaf > m->max_leaf) {
+        leaf = m->max_leaf;
+    }
+    switch (leaf) {
+    case 0:
+        out[0] = m->max_leaf;
+        out[1] = load_le32(m->vendor);
+        out[3] = load_le32(m->vendor + 4);
+        out[2] = load_le32(m->vendor + 8);
+        break;
+    case 1:
+        out[0] = m->signature;
+        out[1] = feat_has(&c->feat, FEAT_CLFLUSH) ? 8 << 8 : 0; /* lines of 64 bytes */
+        out[2] = feature_bits(c, 1, 0, 2);
+        out[3] = feature_bits(c, 1, 0, 3);
+        if (c->s.cr4 & CR4_OSXSAVE) {
+            out[2] |= 1 << 27;
+        }
+        if (!(c->s.apic_base & 1 << 11)) {
+            out[3] &= ~(1u << 9);
+            out[2] &= ~(1u << 21 | 1u << 24);
+        }
+        break;
+    case 2: leaf_caches(c, out); break;
+    case 4: leaf_cache_params(sub, out); break;
+    case 7:
+        if (sub == 0) {
+            for (unsigned r = 1; r < 4; r++) {
+                out[r] = feature_bits(c, 7, 0, r);
+            }
+        }
+        break;
+    case 0xd: leaf_xsave(c, sub, out); break;
+    case 0x80000000: out[0] = m->max_ext_leaf; break;
+    case 0x80000001:
+        out[2] = feature_bits(c, leaf, 0, 2);
+        out[3] = feature_bits(c, leaf, 0, 3);
+        break;
+    case 0x80000002: case 0x80000003: case 0x80000004:
+        if (m->brand != NULL) {
+            snprintf(brand, sizeof brand, "%s", m->brand);
+            for (unsigned r = 0; r < 4; r++) {
+                out[r] = load_le32(brand + (leaf - 0x80000002) * 16 + r * 4);
+            }
+        }
+        break;
+    case 0x80000006: out[2] = 2048u << 16 | 6 << 12 | 64; break; /* L2: 2 M, 8-way */
+    case 0x80000008: /* linear and physical address widths */
+        out[0] = feat_has(&c->feat, FEAT_LM) ? 48 << 8 | 40
+                 : feat_has(&c->feat, FEAT_PAE) ? 32 << 8 | 36 : 32 << 8 | 32;
+        break;
+    default: break;
+    }
+}

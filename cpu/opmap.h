@@ -1,0 +1,173 @@
+/* Opcode maps as data, in the notation of the SDM Vol. 2D, Appendix A ("Opcode Map", tables A-2 to
+ * A-22).  A row says operation, operands (destination first), feature and flags; a cell that means
+ * several things splits by prefix, mod, reg, rm or mode into an array of further rows.
+ *
+ * NOT IMPLEMENTED: EVEX, XOP; VEX and the 0F38/0F3A maps give lengths, and OP_ud as operation.
+ *
+ * WHAT AN OPERATION GETS (for who writes op_*; "GPR n" is an OPND_GPR of n bytes, "MEM n" likewise):
+ *
+ *  In general
+ *   - in->osize 2, 4, 8 after all defaults: in 64-bit mode 8 for near branches (66 is ignored there,
+ *     as Intel does), push, pop, enter, leave, pushf, popf, lgdt, lidt and the like.
+ *   - a memory operand's address is insn_ea(c, in) in in->seg; there is never more than one.
+ *   - IMM operands: in->imm is masked to o.size; sign-extended to it first where the encoding is
+ *     shorter.  So `imul`, `push` and `add` just use opnd_read().  Jumps: OPND_REL, in->imm is signed
+ *     64 bits; the target is next_rip + imm, truncated to osize.
+ *   - INSN_REP/INSN_REPNE are set for string instructions only, and at most one of them; F2 on
+ *     MOVS STOS LODS INS OUTS is given as INSN_REP, which is what hardware does.  A string
+ *     instruction with REP is not INSN_ENDS: an engine must look at INSN_REP | INSN_REPNE itself.
+ *   - INSN_LOCK only where it is legal; otherwise the operation is OP_ud.
+ *   - OP_ud: o[] is empty, INSN_ENDS is set.
+ *  Integer
+ *   - mul imul1 div idiv not neg inc dec: o0 is the r/m operand.  imul: o0, o1 or o0, o1, o2 = IMM.
+ *   - shifts and rotates: o1 is IMM 1 (also for the "by one" forms: imm = 1) or GPR 1 CL.
+ *     shld shrd: o0, o1, o2 = IMM 1 or GPR 1 CL.
+ *   - bt bts btr btc: o1 is GPR (bit string: adds to a memory address) or IMM 1 (modulo osize*8).
+ *   - xchg: both operands; never `90` without REX.B, which is nop (F3 90: pause).
+ *   - movzx movsx: o1.size 1 or 2.  movsxd: o1.size 4.  cbw cwd: no operands, by osize.
+ *   - aam aad: o0 IMM 1.  enter: o0 IMM 2 (frame size), in->imm2 the level (not masked).
+ *   - ret ret_far: o0 IMM 2 or none; in->imm is 0 when there is none.  int: o0 IMM 1.
+ *   - push: o0 GPR, MEM or IMM of osize; pop: o0 GPR or MEM.  push_seg pop_seg: o0 SEG.
+ *     pusha popa pushf popf leave iret: by osize.  (POP with an ESP-based memory operand computes the
+ *     address after the increment: the operation's business.)
+ *   - jmp call: o0 REL, or GPR/MEM of osize.  jmp_far call_far: o0 FAR (imm offset, imm2 selector,
+ *     size = osize), or MEM whose size is that of the offset; the selector lies at ea + osize.
+ *   - lseg: o0 GPR osize, o1 MEM (size: the offset's; selector behind it), o2 SEG.
+ *   - jcc setcc cmovcc: in->cc.  loop loope loopne jcxz: count register by in->asize.
+ *   - movs cmps stos lods scas ins outs: o0 is MEM with the element size and no address (base and
+ *     index NOREG): addresses are SI/DI by in->asize; in->seg is the source's segment (ES for stos,
+ *     scas, ins).  The destination (cmps: second operand) is always in ES.
+ *   - xlat: o0 MEM 1, base BX; the operation adds AL before it masks to asize.
+ *   - in: o0 GPR 1, 2, 4 (A), o1 IMM 1 or GPR 2 DX.  out: o0 IMM 1 or GPR 2 DX, o1 GPR (A).
+ *   - mov_seg: o0 SEG (never CS), o1 GPR/MEM 2.  mov_from_seg: o0 GPR osize or MEM 2, o1 SEG.
+ *   - bound: o0 GPR, o1 MEM size osize: two of them lie there.
+ *   - cmpxchg8b: o0 MEM 8.  cmpxchg: o0 r/m, o1 GPR.  xadd: o0 r/m, o1 GPR.  movnti: o0 MEM 4/8, o1 GPR.
+ *   - mov_cr mov_dr: o0 CR/DR, o1 GPR 4 (8 in 64-bit mode); mov_from_cr mov_from_dr: the other way
+ *     round.  CR is one of 0 2 3 4 8; DR 4 and 5 come through as such (CR4.DE decides).
+ *   - mov_tr: the test register's number is imm (an IMM 1 operand); o0 is the destination.  Only
+ *     for models without CPUID.
+ *   - sldt str smsw: o0 GPR osize or MEM 2.  lldt ltr verr verw lmsw: o0 GPR/MEM 2.  arpl: o0 2, o1 2.
+ *     lar lsl: o0 GPR osize, o1 GPR/MEM 2.  lgdt lidt sgdt sidt invlpg lea fxsave fxrstor clflush
+ *     prefetch: MEM 0 (lea: o0 GPR).  nop: operands may be there; do not touch them.
+ *  x87
+ *   - in->imm is the 11-bit opcode as FOP holds it: (first byte & 7) << 8 | ModRM.  in->osize is 2 or
+ *     4 (REX.W is ignored) and picks the layout of fldenv fnstenv frstor fnsave (MEM 0).
+ *   - fadd fmul fcom fcomp fsub fsubr fdiv fdivr: o0 ST, o1 ST; or o0 ST(0), o1 MEM 4/8.
+ *     fiadd...: o0 ST(0), o1 MEM 2/4 integer.  Forms with p: o0 ST(i), o1 ST(0).  fcompp fucompp:
+ *     o0 ST(0), o1 ST(1).  The reversed encodings of DC and DE are sorted out: fsub is o0 = o0 - o1,
+ *     fsubr is o0 = o1 - o0, whatever the opcode.
+ *   - fcom fcomp fucom fucomp fcomi fcomip fucomi fucomip fcmovcc: o0 ST(0), o1 ST(i).
+ *   - fld: o0 ST(i) or MEM 4, 8, 10.  fst fstp: o0 ST(i) or MEM 4, 8, (fstp) 10.  fxch ffree ffreep:
+ *     o0 ST(i).  fild fist fistp fisttp: o0 MEM 2, 4, 8.  fbld fbstp: o0 MEM 10.
+ *   - fnstsw: o0 GPR 2 (AX) or MEM 2.  fldcw fnstcw: o0 MEM 2.  The rest has no operands.
+ *   - x87 opcodes are not gated by FEAT_FPU: without an FPU, fpu_check() behaves as if CR0.EM were set.
+ *  MMX and SSE
+ *   - OPND_MMX, OPND_XMM: size is the bytes used (the access size where it is memory instead).
+ *   - movd: o0 MMX/XMM, o1 GPR/MEM 4, or (REX.W, "MOVQ" in the SDM) 8; or the other way round.
+ *     The vector operand's size is 8 or 16: the whole register is written, zero-extended.
+ *   - movq: MMX with MMX/MEM 8, or XMM with XMM/MEM 8 (XMM destination: bits 127:64 become zero).
+ *     movq2dq: o0 XMM 16, o1 MMX.  movdq2q: o0 MMX, o1 XMM 8.
+ *   - movss movsd_x: o0 XMM, o1 XMM merges; o1 MEM zero-extends to 16; o0 MEM stores.
+ *   - movlps movhps movlpd movhpd: one operand is MEM 8.  movhlps movlhps: XMM, XMM.
+ *   - packed shifts: o1 MMX/XMM/MEM of full width, or IMM 1.  pslldq psrldq: o0 XMM, o1 IMM 1.
+ *   - pextrw: o0 GPR 4, o1 MMX/XMM, o2 IMM 1.  pinsrw: o0 MMX/XMM, o1 GPR 4 or MEM 2, o2 IMM 1.
+ *     pshufw pshufd pshufhw pshuflw shufps shufpd cmpps cmppd cmpss cmpsd_x: o2 IMM 1.
+ *   - pmovmskb movmskps movmskpd: o0 GPR 4, o1 MMX/XMM.
+ *   - maskmovq maskmovdqu: o0, o1 registers (data, mask); insn_ea() and in->seg are DS:[DI] already.
+ *   - cvt*: operand kinds and sizes say it all (cvtsi2ss: o1 GPR/MEM 4 or 8; cvtps2pi: o1 XMM/MEM 8;
+ *     cvtpd2pi: o1 XMM/MEM 16; cvtps2pd: o1 8; cvtdq2pd: o1 8).
+ *   - scalars and movlps-like memory operands need no alignment; o1.size == 16 does, but for
+ *     movups movupd movdqu. */
+#pragma once
+#include <stdint.h>
+
+#include "cpu/cpuid.h"
+#include "cpu/decode.h"
+
+/* Operand letters: name, class, size as register, size as memory (or of the encoded immediate).
+ * SZ_V: osize; SZ_Y: 4, or 8 with REX.W; SZ_N: 4, or 8 in 64-bit mode; SZ_D: osize, at most 4;
+ * SZ_DQ: 8, or 16 with REX.W. */
+enum { SZ_V = 0x20, SZ_Y, SZ_N, SZ_D, SZ_DQ };
+#define OPMAP_LETTERS(L)                                                                           \
+    L(Eb, E, 1, 1) L(Ew, E, 2, 2) L(Ed, E, 4, 4) L(Ev, E, SZ_V, SZ_V) L(Ey, E, SZ_Y, SZ_Y)         \
+    L(RvMw, E, SZ_V, 2) L(RdMw, E, 4, 2)                                                           \
+    L(M, M, 0, 0) L(Mw, M, 0, 2) L(Md, M, 0, 4) L(Mq, M, 0, 8) L(Mx, M, 0, 16) L(Mt, M, 0, 10)     \
+    L(My, M, 0, SZ_Y) L(Mv, M, 0, SZ_V) L(Mdq, M, 0, SZ_DQ)                                            \
+    L(Gb, G, 1, 0) L(Gw, G, 2, 0) L(Gd, G, 4, 0) L(Gv, G, SZ_V, 0) L(Gy, G, SZ_Y, 0)               \
+    L(Rn, R, SZ_N, 0) L(Sw, S, 2, 0) L(SwD, SD, 2, 0) L(Cn, C, SZ_N, 0) L(Dn, D, SZ_N, 0)          \
+    L(Tn, T, 1, 0) L(STi, STI, 10, 0) L(ST0, ST, 0, 0) L(ST1, ST, 1, 0)                            \
+    L(Pq, P, 8, 0) L(Qq, Q, 8, 8) L(Qd, Q, 8, 4) L(Nq, N, 8, 0)                                    \
+    L(Vx, V, 16, 0) L(Vq, V, 8, 0) L(Vd, V, 4, 0)                                                  \
+    L(Wx, W, 16, 16) L(Wq, W, 8, 8) L(Wd, W, 4, 4) L(Ux, U, 16, 0) L(Uq, U, 8, 0)                  \
+    L(Ib, I, 1, 1) L(Iw, I, 2, 2) L(Iz, I, SZ_V, SZ_D) L(Iv, I, SZ_V, SZ_V) L(Ibs, I, SZ_V, 1)     \
+    L(Ib2, I2, 1, 1) L(One, ONE, 1, 0) L(Jb, J, SZ_V, 1) L(Jz, J, SZ_V, SZ_D) L(Ap, A, SZ_V, 0)    \
+    L(Ob, O, 0, 1) L(Ov, O, 0, SZ_V) L(Zb, Z, 1, 0) L(Zv, Z, SZ_V, 0)                              \
+    L(AL, FIX, 1, REG_AX) L(CL, FIX, 1, REG_CX) L(AX, FIX, 2, REG_AX) L(DX, FIX, 2, REG_DX)        \
+    L(rAX, FIX, SZ_V, REG_AX) L(eAX, FIX, SZ_D, REG_AX)                                            \
+    L(ES, SEG, SEG_ES, 0) L(CS, SEG, SEG_CS, 0) L(SS, SEG, SEG_SS, 0) L(DS, SEG, SEG_DS, 0)        \
+    L(FS, SEG, SEG_FS, 0) L(GS, SEG, SEG_GS, 0)                                                    \
+    L(Xb, X, 1, 1) L(Xv, X, SZ_V, SZ_V) L(Xz, X, SZ_D, SZ_D)                                       \
+    L(Yb, Y, 1, 1) L(Yv, Y, SZ_V, SZ_V) L(Yz, Y, SZ_D, SZ_D)                                       \
+    L(BXAL, XLAT, 1, 1) L(atDI, DI, 0, 0)
+
+enum opmap_letter {
+    OL_none,
+#define L(name, cls, r, m) OL_##name,
+    OPMAP_LETTERS(L)
+#undef L
+};
+
+enum opmap_flag {
+    F_LOCK = 1,    /* LOCK is legal with a memory destination */
+    F_NO64 = 2,    /* undefined in 64-bit mode */
+    F_ONLY64 = 4,  /* undefined outside 64-bit mode */
+    F_D64 = 8,     /* operand size defaults to 64 bits in 64-bit mode, 66 makes it 16 */
+    F_F64 = 16,    /* operand size is 64 bits in 64-bit mode */
+    F_ENDS = 32,   /* ends a basic block */
+    F_REP = 64,    /* string: F2 and F3 both repeat */
+    F_REPZ = 128,  /* string: REPE and REPNE differ */
+    F_X87 = 256,   /* imm gets the 11-bit opcode, REX.W ignored */
+    F_CC = 512,    /* cc: the opcode's low four bits */
+    F_OLD = 1024   /* only on models without CPUID */
+};
+
+enum opmap_kind {
+    K_UD,  /* an empty cell */
+    K_OP,
+    K_OP0, /* an operation without operands */
+    K_REG, /* eight rows by ModRM.reg */
+    K_RM,  /* eight rows by ModRM.rm */
+    K_MOD, /* two rows: memory, register */
+    K_PFX, /* four rows: none, 66, F3, F2 */
+    K_64,  /* two rows: legacy modes, 64-bit mode */
+    K_NOP, /* 90: by F3 and REX.B */
+    K_VEX, /* C4, C5: VEX in 64-bit mode or with mod == 3, else sub[0] */
+    K_3D   /* 0F 0F: ModRM and suffix */
+};
+
+struct op_row {
+    uint16_t op; /* enum op_id */
+    uint8_t kind;
+    uint8_t o[3]; /* enum opmap_letter */
+    uint8_t feat; /* enum cpu_feature */
+    uint16_t flags;
+    const struct op_row *sub;
+};
+
+#define OPMAP_CAT(a, b) a##b
+/* ROW0(name, .flags = ...): no operands.  ROW1..ROW3: with that many. */
+#define ROW0(name, ...) {.op = OP_##name, .kind = K_OP0, __VA_ARGS__}
+#define ROW1(name, a, ...) {.op = OP_##name, .kind = K_OP, .o = {OL_##a}, __VA_ARGS__}
+#define ROW2(name, a, b, ...) {.op = OP_##name, .kind = K_OP, .o = {OL_##a, OL_##b}, __VA_ARGS__}
+#define ROW3(name, a, b, d, ...)                                                                   \
+    {.op = OP_##name, .kind = K_OP, .o = {OL_##a, OL_##b, OL_##d}, __VA_ARGS__}
+#define EMPTY {.kind = K_UD}
+#define BY_REG(...) {.kind = K_REG, .sub = (const struct op_row[8]){__VA_ARGS__}}
+#define BY_RM(...) {.kind = K_RM, .sub = (const struct op_row[8]){__VA_ARGS__}}
+#define BY_MOD(...) {.kind = K_MOD, .sub = (const struct op_row[2]){__VA_ARGS__}}
+#define BY_PFX(...) {.kind = K_PFX, .sub = (const struct op_row[4]){__VA_ARGS__}}
+#define BY_MODE(...) {.kind = K_64, .sub = (const struct op_row[2]){__VA_ARGS__}}
+
+extern const struct op_row opmap_1byte[256]; /* table A-2 */
+extern const struct op_row opmap_0f[256];    /* table A-3 */
+extern const struct op_row opmap_x87[8][2];  /* tables: D8..DF, memory and register */

@@ -1,0 +1,350 @@
+/* IRET in all its forms, INT and friends, BOUND, the fast system calls.
+ * SDM Vol. 2, "IRET/IRETD", "INT n/INTO/INT3/INT1", "SYSENTER", "SYSEXIT"; Vol. 3B, "8086 Emulation",
+ * "Software Interrupt Handling Methods While Operating in Virtual-8086 Mode".
+ * AMD APM Vol. 2, "SYSCALL and SYSRET" (legacy form).
+ * NOT IMPLEMENTED: IRETQ, SYSCALL in long mode (with the 64-bit issue). */
+#include "cpu/protect.h"
+
+/* ---- IRET ---- */
+
+#define IRET_ALWAYS ((uint64_t)(FL_STATUS | FL_TF | FL_DF | FL_NT))
+
+static void iret_flags(struct cpu *c, uint64_t v, uint64_t mask)
+{
+    flags_sync(c);
+    except_set_flags(c, (c->s.rflags & ~mask) | (v & mask));
+}
+
+static bool iret_real(struct cpu *c, const struct stk *k, unsigned size, const uint32_t v[3])
+{
+    bool vm = cpu_is_vm86(c);
+    uint64_t mask = IRET_ALWAYS | FL_IF, flags = v[2];
+    if (vm && (c->s.rflags & FL_IOPL) != FL_IOPL) {
+        if (!(c->s.cr4 & CR4_VME) || size != 2) {
+            return FAULT_GP0(c);
+        }
+        if ((flags & FL_IF && c->s.rflags & FL_VIP) || flags & FL_TF) {
+            return FAULT_GP0(c);
+        }
+        mask = (mask & ~(uint64_t)FL_IF) | FL_VIF;
+        flags = (flags & ~(uint64_t)FL_VIF) | (flags & FL_IF ? FL_VIF : 0);
+    }
+    if (v[0] > c->s.seg[SEG_CS].limit) {
+        return cpu_fault_why(c, EXC_GP, 0, WHY_IP_LIMIT, v[0]);
+    }
+    mask |= vm ? 0 : FL_IOPL;
+    mask |= size == 4 ? FL_RF | FL_AC | FL_ID : 0;
+    stack_commit(c, k->sp + 3 * size);
+    if (vm) {
+        seg_set_vm86(c, SEG_CS, (uint16_t)v[1]);
+    } else {
+        seg_set_real(c, SEG_CS, (uint16_t)v[1]);
+    }
+    c->next_rip = v[0];
+    iret_flags(c, flags, mask);
+    return true;
+}
+
+static bool iret_to_vm86(struct cpu *c, const struct stk *k, const uint32_t v[3])
+{
+    static const uint8_t segs[] = {SEG_SS, SEG_ES, SEG_DS, SEG_FS, SEG_GS};
+    uint32_t esp, sel[5];
+    if (!stk_read(c, k, k->sp + 12, 4, &esp)) {
+        return false;
+    }
+    for (unsigned i = 0; i < 5; i++) {
+        if (!stk_read(c, k, k->sp + 16 + i * 4, 4, &sel[i])) {
+            return false;
+        }
+    }
+    if (v[0] > 0xffff) {
+        return cpu_fault_why(c, EXC_GP, 0, WHY_IP_LIMIT, v[0]);
+    }
+    c->s.cpl = 3;
+    c->s.gpr[REG_SP] = esp;
+    c->next_rip = v[0];
+    except_set_flags(c, v[2]);
+    seg_set_vm86(c, SEG_CS, (uint16_t)v[1]);
+    for (unsigned i = 0; i < 5; i++) {
+        seg_set_vm86(c, segs[i], (uint16_t)sel[i]);
+    }
+    return true;
+}
+
+static bool iret_task(struct cpu *c)
+{
+    uint64_t link;
+    struct desc d;
+    if (!lin_read(c, c->s.tr.base, 2, false, &link)) {
+        return false;
+    }
+    uint16_t sel = (uint16_t)link;
+    if (sel & 4) {
+        return seg_fault(c, EXC_TS, sel, WHY_TSS_BAD, c->s.tr.base);
+    }
+    if (!seg_fetch(c, sel, EXC_TS, WHY_TSS_LIMIT, &d)) {
+        return false;
+    }
+    if (desc_is_segment(&d) ||
+        (desc_type(&d) != DESC_TSS16_BUSY && desc_type(&d) != DESC_TSS32_BUSY)) {
+        return seg_fault(c, EXC_TS, sel, WHY_TSS_BAD, d.at);
+    }
+    if (!desc_present(&d)) {
+        return seg_fault(c, EXC_NP, sel, WHY_TSS_BAD, d.at);
+    }
+    return far_task(c, sel, &d, TASK_IRET);
+}
+
+static bool iret_protected(struct cpu *c, const struct stk *k, unsigned size, const uint32_t v[3])
+{
+    struct desc code, stack;
+    uint16_t cs = (uint16_t)v[1];
+    uint32_t sp = 0, ss = 0;
+    unsigned rpl = cs & 3;
+    if (!far_check_return(c, cs, &code)) {
+        return false;
+    }
+    bool outer = rpl > c->s.cpl;
+    if (outer && (!stk_read(c, k, k->sp + 3 * size, size, &sp) ||
+                  !stk_read(c, k, k->sp + 4 * size, size, &ss) ||
+                  !far_check_outer(c, (uint16_t)ss, rpl, &stack))) {
+        return false;
+    }
+    if (v[0] > desc_limit(&code)) {
+        return cpu_fault_why(c, EXC_GP, 0, WHY_IP_LIMIT, desc_base(&code) + v[0]);
+    }
+    if (!seg_mark_accessed(c, &code) || (outer && !seg_mark_accessed(c, &stack))) {
+        return false;
+    }
+    uint64_t mask = IRET_ALWAYS;
+    mask |= size == 4 ? FL_RF | FL_AC | FL_ID : 0;
+    if (c->s.cpl <= (c->s.rflags & FL_IOPL) >> FL_IOPL_SHIFT) {
+        mask |= FL_IF;
+    }
+    if (c->s.cpl == 0) {
+        mask |= FL_IOPL | (size == 4 ? FL_VIF | FL_VIP : 0);
+    }
+    if (!outer) {
+        stack_commit(c, k->sp + 3 * size);
+    }
+    far_set_cs(c, cs, &code, rpl);
+    iret_flags(c, v[2], mask);
+    if (outer) {
+        seg_set(c, SEG_SS, (uint16_t)ss, &stack);
+        stack_commit(c, sp);
+        seg_drop_inner(c);
+    }
+    c->next_rip = v[0];
+    return true;
+}
+
+bool op_iret(struct cpu *c, const struct insn *in)
+{
+    unsigned size = in->osize;
+    bool real = cpu_is_real(c) || cpu_is_vm86(c);
+    uint32_t v[3]; /* IP, CS, FLAGS */
+    struct stk k;
+
+    c->s.nmi_blocked = false; /* even if it faults */
+    cpu_irq_update(c);
+    if (!real && c->s.rflags & FL_NT) {
+        return iret_task(c);
+    }
+    if (cpu_is_vm86(c) && (c->s.rflags & FL_IOPL) != FL_IOPL &&
+        (!(c->s.cr4 & CR4_VME) || size != 2)) {
+        return FAULT_GP0(c);
+    }
+    stk_current(c, &k);
+    for (unsigned i = 0; i < 3; i++) {
+        if (!stk_read(c, &k, k.sp + i * size, size, &v[i])) {
+            return false;
+        }
+    }
+    if (real) {
+        return iret_real(c, &k, size, v);
+    }
+    if (size == 4 && v[2] & FL_VM && c->s.cpl == 0) {
+        return iret_to_vm86(c, &k, v);
+    }
+    return iret_protected(c, &k, size, v);
+}
+
+/* ---- INT ---- */
+
+/* Virtual-8086 INT n whose bit in the TSS's redirection map is clear: to the 8086 program's own
+ * handler, through the vector table at linear 0 (methods 5 and 6). */
+static bool int_redirected(struct cpu *c, unsigned vector)
+{
+    bool iopl3 = (c->s.rflags & FL_IOPL) == FL_IOPL;
+    uint64_t vec;
+    struct stk k;
+    flags_sync(c);
+    uint32_t image = c->s.rflags & 0xffff;
+    if (!iopl3) {
+        image = (image & ~(uint32_t)FL_IF) | FL_IOPL | (c->s.rflags & FL_VIF ? FL_IF : 0);
+    }
+    if (!lin_read(c, vector * 4, 4, true, &vec)) {
+        return false;
+    }
+    struct frame f = {{image, c->s.seg[SEG_CS].sel, (uint32_t)c->next_rip & 0xffff}, 3, 2};
+    stk_current(c, &k);
+    if (!stk_push_frame(c, &k, &f)) {
+        return false;
+    }
+    c->s.gpr[REG_SP] = k.sp;
+    seg_set_vm86(c, SEG_CS, (uint16_t)(vec >> 16));
+    c->next_rip = vec & 0xffff;
+    except_set_flags(c, c->s.rflags & ~(uint64_t)(FL_TF | FL_NT | (iopl3 ? FL_IF : FL_VIF)));
+    return true;
+}
+
+/* The redirection bit of vector: 32 bytes in front of the I/O map.  *set: to protected mode. */
+static bool int_redirection_bit(struct cpu *c, unsigned vector, bool *set)
+{
+    const struct seg *tr = &c->s.tr;
+    uint64_t base, byte;
+    *set = true;
+    if (!(tr->attr & 8) || tr->limit < 0x67) {
+        return true;
+    }
+    if (!lin_read(c, tr->base + 0x66, 2, false, &base)) {
+        return false;
+    }
+    if (base < 32 || base - 32 + vector / 8 > tr->limit) {
+        return true;
+    }
+    if (!lin_read(c, tr->base + base - 32 + vector / 8, 1, false, &byte)) {
+        return false;
+    }
+    *set = byte >> (vector & 7) & 1;
+    return true;
+}
+
+bool op_int(struct cpu *c, const struct insn *in)
+{
+    unsigned vector = in->imm & 0xff;
+    if (cpu_is_vm86(c)) {
+        bool to_monitor = true;
+        if (c->s.cr4 & CR4_VME && !int_redirection_bit(c, vector, &to_monitor)) {
+            return false;
+        }
+        if (!to_monitor) {
+            return int_redirected(c, vector);
+        }
+        if ((c->s.rflags & FL_IOPL) != FL_IOPL) {
+            return FAULT_GP0(c);
+        }
+    }
+    return except_soft_int(c, vector, OP_int);
+}
+
+bool op_int3(struct cpu *c, const struct insn *in)
+{
+    (void)in;
+    return except_soft_int(c, EXC_BP, OP_int3);
+}
+
+bool op_into(struct cpu *c, const struct insn *in)
+{
+    (void)in;
+    return !flag_of(c) || except_soft_int(c, EXC_OF, OP_into);
+}
+
+bool op_int1(struct cpu *c, const struct insn *in)
+{
+    (void)in;
+    return except_soft_int(c, EXC_DB, OP_int1);
+}
+
+bool op_bound(struct cpu *c, const struct insn *in)
+{
+    uint64_t ea = insn_ea(c, in), lo, hi;
+    unsigned bits = in->osize * 8u;
+    if (!mem_read(c, in->seg, ea, in->osize, &lo) ||
+        !mem_read(c, in->seg, (ea + in->osize) & bits_mask(in->asize * 8u), in->osize, &hi)) {
+        return false;
+    }
+    int64_t v = bits_sext(reg_read(c, in->o[0].reg, in->osize), bits);
+    if (v < bits_sext(lo, bits) || v > bits_sext(hi, bits)) {
+        return cpu_fault(c, EXC_BR);
+    }
+    return true;
+}
+
+/* ---- fast system calls: flat segments without a look at the tables ---- */
+
+enum {
+    FLAT_CODE = ATTR_G | ATTR_DB | ATTR_P | ATTR_S | ATTR_X | ATTR_W | ATTR_A,
+    FLAT_DATA = ATTR_G | ATTR_DB | ATTR_P | ATTR_S | ATTR_W | ATTR_A
+};
+
+static void fast_segments(struct cpu *c, uint16_t cs, uint16_t ss, unsigned cpl, uint64_t flags)
+{
+    uint16_t dpl = (uint16_t)(cpl << ATTR_DPL_SHIFT);
+    c->s.cpl = (uint8_t)cpl;
+    c->s.seg[SEG_CS] = (struct seg){.sel = cs, .attr = (uint16_t)(FLAT_CODE | dpl),
+                                    .limit = 0xffffffff};
+    c->s.seg[SEG_SS] = (struct seg){.sel = ss, .attr = (uint16_t)(FLAT_DATA | dpl),
+                                    .limit = 0xffffffff};
+    except_set_flags(c, flags);
+    cpu_mode_update(c);
+}
+
+bool op_sysenter(struct cpu *c, const struct insn *in)
+{
+    uint16_t cs = (uint16_t)c->s.sysenter_cs;
+    (void)in;
+    if (cpu_is_real(c) || !(cs & 0xfffc)) {
+        return FAULT_GP0(c);
+    }
+    flags_sync(c);
+    c->next_rip = c->s.sysenter_eip & 0xffffffff;
+    c->s.gpr[REG_SP] = c->s.sysenter_esp & 0xffffffff;
+    cs &= 0xfffc;
+    fast_segments(c, cs, (uint16_t)(cs + 8), 0, c->s.rflags & ~(uint64_t)(FL_VM | FL_IF | FL_RF));
+    return true;
+}
+
+bool op_sysexit(struct cpu *c, const struct insn *in)
+{
+    uint16_t cs = (uint16_t)c->s.sysenter_cs;
+    (void)in;
+    if (cpu_is_real(c) || c->s.cpl || !(cs & 0xfffc)) {
+        return FAULT_GP0(c);
+    }
+    flags_sync(c);
+    c->next_rip = reg_read(c, REG_DX, 4);
+    c->s.gpr[REG_SP] = reg_read(c, REG_CX, 4);
+    fast_segments(c, (uint16_t)(cs + 16) | 3, (uint16_t)(cs + 24) | 3, 3, c->s.rflags);
+    return true;
+}
+
+bool op_syscall(struct cpu *c, const struct insn *in)
+{
+    uint16_t cs = c->s.star >> 32 & 0xfffc;
+    (void)in;
+    if (!(c->s.efer & EFER_SCE) || cpu_is_real(c) || c->mode & MODE_LONG) {
+        return FAULT_UD(c);
+    }
+    flags_sync(c);
+    reg_write(c, REG_CX, 4, c->next_rip);
+    c->next_rip = c->s.star & 0xffffffff;
+    fast_segments(c, cs, (uint16_t)(cs + 8), 0, c->s.rflags & ~(uint64_t)(FL_VM | FL_IF | FL_RF));
+    return true;
+}
+
+bool op_sysret(struct cpu *c, const struct insn *in)
+{
+    uint16_t cs = c->s.star >> 48 | 3;
+    (void)in;
+    if (!(c->s.efer & EFER_SCE) || cpu_is_real(c) || c->mode & MODE_LONG) {
+        return FAULT_UD(c);
+    }
+    if (c->s.cpl) {
+        return FAULT_GP0(c);
+    }
+    flags_sync(c);
+    c->next_rip = reg_read(c, REG_CX, 4);
+    fast_segments(c, cs, (uint16_t)(cs + 8), 3, c->s.rflags | FL_IF);
+    return true;
+}

@@ -1,0 +1,126 @@
+/* Host input on its way to the devices: the one door through which anything not deterministic
+ * enters.  Posted by any thread, handed over at a slice boundary. */
+#include "machine/machine_int.h"
+
+static void events_post(struct machine *m, const struct event *ev)
+{
+    machine_lock(m);
+    if (m->event_count < EVENTS_MAX) { /* a human cannot fill this; a script that does loses keys */
+        m->events[(m->event_head + m->event_count++) % EVENTS_MAX] = *ev;
+    }
+    machine_unlock(m);
+}
+
+void machine_post_input(struct machine *m, const struct input_event *ev)
+{
+    struct event e = {.kind = EVENT_INPUT, .input = *ev};
+    events_post(m, &e);
+}
+
+void machine_power_button(struct machine *m)
+{
+    struct event e = {.kind = EVENT_POWER_BUTTON};
+    events_post(m, &e);
+}
+
+void machine_nmi(struct machine *m)
+{
+    struct event e = {.kind = EVENT_NMI};
+    events_post(m, &e);
+}
+
+void machine_post_break(struct machine *m, struct chardev *chr)
+{
+    struct event e = {.kind = EVENT_BREAK, .chr = chr};
+    events_post(m, &e);
+}
+
+size_t machine_post_chars(struct machine *m, struct chardev *chr, const uint8_t *buf, size_t len)
+{
+    size_t done = 0;
+    machine_lock(m);
+    for (unsigned i = 0; i < CHAR_PORTS; i++) {
+        struct char_ring *r = &m->chars[i];
+        if (r->chr != chr || !chr) {
+            continue;
+        }
+        while (done < len && r->count < CHAR_RING) {
+            r->buf[(r->head + r->count++) % CHAR_RING] = buf[done++];
+        }
+    }
+    machine_unlock(m);
+    return done;
+}
+
+void machine_media_changed(struct machine *m, struct blockdev *blk)
+{
+    machine_lock(m);
+    if (blk->media_changed) {
+        blk->media_changed(blk->dev);
+    }
+    machine_unlock(m);
+}
+
+static void events_chars(struct char_ring *r)
+{
+    struct chardev *chr = r->chr;
+    if (!r->count || !chr || !chr->client) {
+        return;
+    }
+    size_t room = chr->client->room(chr->dev);
+    while (room && r->count) {
+        uint32_t n = CHAR_RING - r->head;
+        n = n < r->count ? n : r->count;
+        n = n < room ? n : (uint32_t)room;
+        chr->client->receive(chr->dev, r->buf + r->head, n);
+        r->head = (r->head + n) % CHAR_RING;
+        r->count -= n;
+        room -= n;
+    }
+}
+
+void events_deliver(struct machine *m)
+{
+    while (m->event_count) {
+        struct event ev = m->events[m->event_head];
+        m->event_head = (m->event_head + 1) % EVENTS_MAX;
+        m->event_count--;
+        if (ev.kind == EVENT_NMI) {
+            cpu_nmi(m->cpu);
+        } else if (ev.kind == EVENT_BREAK) {
+            if (ev.chr && ev.chr->client && ev.chr->client->break_signal) {
+                ev.chr->client->break_signal(ev.chr->dev);
+            }
+        } else {
+            board_event(m->board, &ev);
+        }
+    }
+    for (unsigned i = 0; i < CHAR_PORTS; i++) {
+        events_chars(&m->chars[i]);
+    }
+}
+
+/* Bytes still under way are part of the machine: two equal runs must hash equal in between too. */
+void events_snap(struct machine *m, struct snap *s)
+{
+    for (unsigned i = 0; i < CHAR_PORTS; i++) {
+        struct char_ring *r = &m->chars[i];
+        uint32_t n = r->count;
+        snap_u32(s, "chars", &n);
+        if (n > CHAR_RING) {
+            snap_fail(s, "more input bytes than fit");
+            return;
+        }
+        for (uint32_t k = 0; k < n; k++) {
+            uint8_t b = snap_loading(s) ? 0 : r->buf[(r->head + k) % CHAR_RING];
+            snap_u8(s, "char", &b);
+            if (snap_loading(s)) {
+                r->buf[k] = b;
+            }
+        }
+        if (snap_loading(s)) {
+            r->head = 0;
+            r->count = n;
+        }
+    }
+}

@@ -1,0 +1,295 @@
+/* A machine's life: creation, reset, lock, hash, save and load.
+ * NOT IMPLEMENTED: a versioned snapshot file (the format here is for the same build). */
+#include "machine/machine_int.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define RAM_MIN ((uint64_t)1 << 20)
+#define RAM_MAX ((uint64_t)3 << 30)
+
+void machine_lock(struct machine *m)
+{
+    if (pthread_mutex_trylock(&m->lock) == 0) {
+        return;
+    }
+    atomic_fetch_add(&m->waiters, 1);
+    pthread_mutex_lock(&m->lock);
+    atomic_fetch_sub(&m->waiters, 1);
+}
+
+void machine_unlock(struct machine *m)
+{
+    pthread_mutex_unlock(&m->lock);
+}
+
+void machine_request(struct machine *m, enum machine_stop what)
+{
+    if (m->request == MACHINE_DEADLINE) {
+        m->request = what;
+    }
+    if (m->cpu) {
+        cpu_resched(m->cpu);
+    }
+}
+
+static void machine_sooner(void *ctx)
+{
+    struct machine *m = ctx;
+    cpu_resched(m->cpu);
+}
+
+static void machine_map_changed(void *ctx)
+{
+    struct machine *m = ctx;
+    if (m->cpu) {
+        cpu_map_changed(m->cpu);
+    }
+}
+
+struct machine *machine_create(const struct machine_config *cfg, struct err *err)
+{
+    if (cfg->ram_size < RAM_MIN || cfg->ram_size > RAM_MAX || (cfg->ram_size & PAGE_MASK)) {
+        err_set(err, EINVAL, "memory of %" PRIu64 " bytes is outside 1 MB to 3 GB",
+                cfg->ram_size);
+        return NULL;
+    }
+    struct machine *m = calloc(1, sizeof *m);
+    if (!m) {
+        err_set(err, ENOMEM, "out of memory");
+        return NULL;
+    }
+    m->cfg = *cfg;
+    pthread_mutexattr_t attr;
+    pthread_mutexattr_init(&attr);
+    pthread_mutexattr_settype(&attr, PTHREAD_MUTEX_RECURSIVE);
+    pthread_mutex_init(&m->lock, &attr);
+    pthread_mutexattr_destroy(&attr);
+    clock_init(&m->clk);
+    m->clk.sooner = machine_sooner;
+    m->clk.sooner_ctx = m;
+    m->deterministic = cfg->deterministic;
+    m->ns_per_insn_q32 = (uint64_t)1 << (32 + (cfg->deterministic ? cfg->icount_shift : 2));
+    m->clk.ns_per_insn_q32 = m->ns_per_insn_q32;
+    m->mem = bus_create("memory", 36);
+    m->ports = bus_create("port", 16);
+    if (!m->mem || !m->ports) {
+        err_set(err, ENOMEM, "out of memory");
+        machine_destroy(m);
+        return NULL;
+    }
+    if (!ram_init(&m->ram, cfg->ram_size, err)) {
+        machine_destroy(m);
+        return NULL;
+    }
+    for (unsigned i = 0; i < CHAR_PORTS; i++) {
+        m->chars[i].chr = cfg->serial[i].chr;
+    }
+    if (!board_create(m, err)) {
+        machine_destroy(m);
+        return NULL;
+    }
+    bus_on_change(m->mem, machine_map_changed, m);
+    board_reset(m->board, true);
+    cpu_reset(m->cpu);
+    return m;
+}
+
+void machine_destroy(struct machine *m)
+{
+    if (!m) {
+        return;
+    }
+    if (m->mem) {
+        bus_on_change(m->mem, NULL, NULL);
+    }
+    board_destroy(m->board);
+    cpu_destroy(m->cpu);
+    bus_destroy(m->mem);
+    bus_destroy(m->ports);
+    free(m->linux_keep);
+    ram_fini(&m->ram);
+    pthread_mutex_destroy(&m->lock);
+    free(m);
+}
+
+void machine_reset(struct machine *m)
+{
+    machine_lock(m);
+    m->request = MACHINE_DEADLINE;
+    board_reset(m->board, false);
+    cpu_reset(m->cpu);
+    machine_unlock(m);
+}
+
+vtime machine_now(struct machine *m)
+{
+    machine_lock(m);
+    vtime t = clock_now(&m->clk);
+    machine_unlock(m);
+    return t;
+}
+
+vtime machine_next_deadline(struct machine *m)
+{
+    machine_lock(m);
+    vtime t = clock_next(&m->clk);
+    machine_unlock(m);
+    return t;
+}
+
+void machine_kick(struct machine *m)
+{
+    atomic_store(&m->kicked, true);
+    cpu_kick(m->cpu);
+}
+
+int machine_exit_code(struct machine *m)
+{
+    return m->exit_code;
+}
+
+const char *machine_why(struct machine *m)
+{
+    return m->why;
+}
+
+uint64_t machine_insns(struct machine *m)
+{
+    machine_lock(m);
+    uint64_t n = m->insns;
+    machine_unlock(m);
+    return n;
+}
+
+bool machine_deterministic(const struct machine *m)
+{
+    return m->deterministic;
+}
+
+const struct surface *machine_scan(struct machine *m, struct rect *dirty)
+{
+    machine_lock(m);
+    struct display_source *d = board_display(m->board);
+    *dirty = (struct rect){0};
+    const struct surface *s = d ? d->scan(d->card, dirty) : NULL;
+    machine_unlock(m);
+    return s;
+}
+
+bool machine_text(struct machine *m, char *buf, uint32_t cap, uint32_t *cols, uint32_t *rows)
+{
+    machine_lock(m);
+    struct display_source *d = board_display(m->board);
+    bool ok = d && d->text(d->card, buf, cap, cols, rows);
+    machine_unlock(m);
+    return ok;
+}
+
+uint8_t machine_leds(struct machine *m)
+{
+    machine_lock(m);
+    uint8_t v = board_leds(m->board);
+    machine_unlock(m);
+    return v;
+}
+
+/* Everything a guest could tell apart, RAM excepted. */
+void machine_snap(struct machine *m, struct snap *s)
+{
+    if (snap_begin(s, "machine", 1)) {
+        uint64_t now = clock_now(&m->clk);
+        snap_u64(s, "now", &now);
+        snap_u64(s, "insns", &m->insns);
+        snap_u64(s, "timer_order", &m->clk.next_order);
+        if (snap_loading(s)) {
+            m->clk.slice_start = now;
+            m->clk.progress = NULL;
+        }
+        events_snap(m, s);
+        snap_end(s);
+    }
+    cpu_snap(m->cpu, s);
+    board_snap(m->board, s);
+}
+
+uint64_t machine_hash(struct machine *m)
+{
+    machine_lock(m);
+    struct snap s;
+    snap_init_hash(&s);
+    machine_snap(m, &s);
+    uint64_t h = ram_hash(&m->ram, s.hash);
+    snap_fini(&s);
+    machine_unlock(m);
+    return h;
+}
+
+static const char snapshot_magic[8] = "VITRSNP1";
+
+bool machine_save(struct machine *m, FILE *f, struct err *err)
+{
+    bool ok = true;
+    machine_lock(m);
+    struct snap s;
+    snap_init_save(&s);
+    machine_snap(m, &s);
+    uint64_t head[2] = {s.len, m->ram.size};
+    ok = !s.failed && fwrite(snapshot_magic, 8, 1, f) == 1 && fwrite(head, sizeof head, 1, f) == 1 &&
+         fwrite(s.buf, s.len, 1, f) == 1;
+    for (uint64_t off = 0; ok && off < m->ram.size; off += PAGE_SIZE) {
+        uint8_t used = m->ram.flags[off >> PAGE_SHIFT] & RAM_DIRTY;
+        ok = fwrite(&used, 1, 1, f) == 1 &&
+             (!used || fwrite(m->ram.host + off, PAGE_SIZE, 1, f) == 1);
+    }
+    snap_fini(&s);
+    machine_unlock(m);
+    return ok || err_set(err, errno, "the snapshot could not be written: %s", strerror(errno));
+}
+
+bool machine_load(struct machine *m, FILE *f, struct err *err)
+{
+    char magic[8];
+    uint64_t head[2];
+    if (fread(magic, 8, 1, f) != 1 || memcmp(magic, snapshot_magic, 8) != 0 ||
+        fread(head, sizeof head, 1, f) != 1 || head[0] > (uint64_t)256 << 20) {
+        return err_set(err, EINVAL, "this is not a snapshot of this version");
+    }
+    if (head[1] != m->ram.size) {
+        return err_set(err, EINVAL, "the snapshot has %" PRIu64 " MB of memory, this machine %" PRIu64,
+                       head[1] >> 20, m->ram.size >> 20);
+    }
+    uint8_t *buf = malloc(head[0] ? head[0] : 1);
+    if (!buf || fread(buf, 1, head[0], f) != head[0]) {
+        free(buf);
+        return err_set(err, EIO, "the snapshot is cut short");
+    }
+    machine_lock(m);
+    struct snap s;
+    snap_init_load(&s, buf, head[0]);
+    machine_snap(m, &s);
+    bool ok = !s.failed;
+    if (!ok) {
+        err_set(err, EINVAL, "the snapshot does not fit this machine: %s", s.why);
+    }
+    for (uint64_t off = 0; ok && off < m->ram.size; off += PAGE_SIZE) {
+        uint8_t used;
+        ok = fread(&used, 1, 1, f) == 1;
+        if (ok && used) {
+            ok = fread(m->ram.host + off, PAGE_SIZE, 1, f) == 1;
+            ram_wrote(&m->ram, off, PAGE_SIZE);
+        } else if (ok && (m->ram.flags[off >> PAGE_SHIFT] & RAM_DIRTY)) {
+            memset(m->ram.host + off, 0, PAGE_SIZE);
+            ram_wrote(&m->ram, off, PAGE_SIZE);
+        }
+    }
+    if (!ok) {
+        err_set(err, EIO, "the snapshot is cut short");
+    }
+    cpu_map_changed(m->cpu);
+    machine_unlock(m);
+    free(buf);
+    return ok;
+}

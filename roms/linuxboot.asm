@@ -1,0 +1,138 @@
+; Boot ROM for -kernel: copies the pieces that machine/linux.c put into fw_cfg into memory by DMA and
+; enters the kernel's real-mode code.  Assembled by nasm at build time; the last byte is the checksum,
+; set by machine/linux.c.
+; Documents: Plug and Play BIOS Specification 1.0A, "Option ROM Header"; BIOS Boot Specification 1.01, "BEV";
+; QEMU docs/specs/fw_cfg.
+bits 16
+cpu 386
+org 0
+ROM_LEN     equ 1024
+DESC        equ 0x7000          ; DMA descriptor and a word to read into, in low memory
+VALUE       equ 0x7020
+
+%macro SWAP 0                   ; BSWAP EAX, which a 386 lacks
+    xchg al, ah
+    rol eax, 16
+    xchg al, ah
+%endmacro
+
+    db 0x55, 0xaa, ROM_LEN / 512
+    jmp near init
+    times 0x1a - ($ - $$) db 0
+    dw pnp                      ; 1Ah: expansion header
+    times 0x20 - ($ - $$) db 0
+pnp:
+    db '$PnP', 1, 2             ; revision, length / 16
+    dw 0                        ; no next header
+    db 0, 0                     ; reserved, checksum (not checked)
+    dd 0                        ; device id
+    dw vendor, product
+    db 2, 0, 0                  ; type: mass storage
+    db 0x14                     ; indicators: option ROM may be used as a boot entry
+    dw 0, 0                     ; BCV, disconnect
+    dw boot                     ; BEV
+    dw 0, 0
+vendor:  db 'Vitrine', 0
+product: db 'Linux from the command line', 0
+
+init:
+    xor ax, ax
+    retf
+
+; eax = the 32-bit item `ax`
+item:
+    mov edi, VALUE
+    mov ecx, 4
+    call read
+    mov eax, [VALUE]
+    ret
+
+; copy item `ax` (data), ecx bytes, to physical address edi
+read:
+    movzx eax, ax
+    shl eax, 16
+    mov al, 0x0a                ; SELECT, READ
+    SWAP
+    mov [DESC], eax
+    mov eax, ecx
+    SWAP
+    mov [DESC + 4], eax
+    mov dword [DESC + 8], 0
+    mov eax, edi
+    SWAP
+    mov [DESC + 12], eax
+    mov dx, 0x514
+    xor eax, eax
+    out dx, eax
+    mov dx, 0x518
+    mov eax, DESC
+    SWAP
+    out dx, eax
+.wait:
+    mov eax, [DESC]
+    SWAP
+    test eax, ~1                ; done when only the error bit may be left
+    jnz .wait
+    ret
+
+; bx: address item, bp: size item, si: data item
+piece:
+    mov ax, bp
+    call item
+    test eax, eax
+    jz .none
+    push eax
+    mov ax, bx
+    call item
+    mov edi, eax
+    pop ecx
+    mov ax, si
+    jmp read
+.none:
+    ret
+
+boot:
+    cli
+    cld
+    xor ax, ax
+    mov ds, ax
+    mov es, ax
+    mov ss, ax
+    mov sp, 0x6f00
+    mov bx, 0x16
+    mov bp, 0x17
+    mov si, 0x18
+    call piece                  ; setup
+    mov bx, 0x07
+    mov bp, 0x08
+    mov si, 0x11
+    call piece                  ; kernel
+    mov bx, 0x13
+    mov bp, 0x14
+    mov si, 0x15
+    call piece                  ; command line
+    mov bx, 0x0a
+    mov bp, 0x0b
+    mov si, 0x12
+    call piece                  ; initrd
+    mov ax, 0x16
+    call item
+    shr eax, 4                  ; the setup code's segment
+    mov ds, ax
+    mov es, ax
+    mov fs, ax
+    mov gs, ax
+    mov ss, ax
+    mov esp, 0xfff0
+    add ax, 0x20
+    push ax
+    push word 0
+    xor eax, eax
+    xor ebx, ebx
+    xor ecx, ecx
+    xor edx, edx
+    xor esi, esi
+    xor edi, edi
+    xor ebp, ebp
+    retf
+    times ROM_LEN - ($ - $$) db 0
