@@ -216,6 +216,14 @@ static struct cpage *cache_page_for(struct cpu *c, const struct ct_entry *t)
     return p;
 }
 
+/* Not MMIO, and not memory whose writers do not tell us (video memory). */
+static bool cache_can_hold(const struct cpu *c, const struct bus_page *p)
+{
+    const struct ram *r = p->ram;
+    return p->host_r && (!r || r == c->env.ram || p->host_r < r->host ||
+                         p->host_r >= r->host + r->size);
+}
+
 struct block *cache_lookup(struct cpu *c)
 {
     struct interp *e = c->engine;
@@ -225,7 +233,7 @@ struct block *cache_lookup(struct cpu *c)
         return j->b;
     }
     const struct ct_entry *t = interp_code(c, lin);
-    if (!t || !t->page.host_r) { /* a fault, or code in MMIO: step sees to it */
+    if (!t || !cache_can_hold(c, &t->page)) { /* a fault, or code in MMIO: step sees to it */
         c->fault.pending = false;
         return NULL;
     }
