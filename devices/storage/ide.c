@@ -454,6 +454,7 @@ static void ide_drive_check(struct ide_drive *d, struct snap *s)
         !atapi_snap_ok(d)) {
         snap_fail(s, "IDE drive in an impossible state");
         ide_quiet(d);
+        atapi_reset(d);
         ide_defaults(d);
         d->block = 1;
         d->selftests = d->selftest_next = 0;
