@@ -204,8 +204,10 @@ static bool board_isa(struct board *b, struct err *err)
     mc146818_init(&b->rtc, "rtc", clk, board_irq(b, 8), m->cfg.rtc_base);
     i8042_init(&b->kbc, "i8042", clk, board_irq(b, 1), board_irq(b, 12), board_line(board_a20, b, 0),
                board_line(board_reset_pin, b, 0));
-    ps2kbd_init(&b->kbd, "kbd", clk, &b->kbc);
-    ps2mouse_init(&b->mouse, "mouse", clk, &b->kbc);
+    ps2kbd_init(&b->kbd, "kbd", clk);
+    ps2mouse_init(&b->mouse, "mouse", clk);
+    i8042_attach(&b->kbc, I8042_KBD, &b->kbd.port);
+    i8042_attach(&b->kbc, I8042_AUX, &b->mouse.port);
     b->fpu_port = (struct region){.name = "fpu.busy", .len = 2, .ops = &board_fpu_ops, .dev = b};
     board_add(b, &b->pic[0].dev);
     board_add(b, &b->pic[1].dev);
@@ -221,7 +223,8 @@ static bool board_isa(struct board *b, struct err *err)
            board_port(b, &b->pic[1].elcr_reg, 0x4d1, err) && board_port(b, &b->pit.regs, 0x40, err) &&
            board_port(b, &b->port61.regs, 0x61, err) && board_port(b, &b->port92.regs, 0x92, err) &&
            board_port(b, &b->rtc.regs, 0x70, err) && board_port(b, &b->kbc.data, 0x60, err) &&
-           board_port(b, &b->kbc.cmd, 0x64, err) && board_port(b, &b->fpu_port, 0xf0, err);
+           board_port(b, &b->kbc.command, 0x64, err) && board_port(b, &b->fpu_port, 0xf0, err) &&
+           board_port(b, &b->rtc.ext_regs, 0x72, err);
 }
 
 static bool board_serial(struct board *b, struct err *err)
