@@ -184,9 +184,17 @@ FORCE_INLINE bool ea_host(const struct cpu *c, const struct uop *op, enum ea ea,
     }
     return lin_host(c, lin, size, write, p);
 }
+/* Guest memory behind a checked address: one host access (registers are little-endian here too). */
+_Static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__, "the engine needs a little-endian host");
 FORCE_INLINE uint64_t host_get(const uint8_t *p, unsigned size)
 {
-    return load_le(p, size);
+    uint64_t v = 0;
+    memcpy(&v, p, size); /* size is a constant */
+    return v;
+}
+FORCE_INLINE void host_put(uint8_t *p, uint64_t v, unsigned size)
+{
+    memcpy(p, &v, size);
 }
 
 /* ---- choosing a handler (each handler file offers a pick_*) ---- */

@@ -37,7 +37,7 @@ FORCE_INLINE bool alu_rm(struct cpu *c, const struct uop *op, unsigned k, unsign
     if (!ea_host(c, op, ea, size, false, &p)) {
         return false;
     }
-    uint64_t r = alu_do(c, k, rd(c, op->d, size), load_le(p, size), size, live);
+    uint64_t r = alu_do(c, k, rd(c, op->d, size), host_get(p, size), size, live);
     if (alu_stores(k)) {
         wr(c, op->d, size, r);
     }
@@ -51,9 +51,9 @@ FORCE_INLINE bool alu_mx(struct cpu *c, const struct uop *op, unsigned k, unsign
         return false;
     }
     uint64_t b = imm ? op->imm : rd(c, op->s, size);
-    uint64_t r = alu_do(c, k, load_le(p, size), b, size, live);
+    uint64_t r = alu_do(c, k, host_get(p, size), b, size, live);
     if (alu_stores(k)) {
-        store_le(p, r, size);
+        host_put(p, r, size);
     }
     return true;
 }
@@ -144,7 +144,7 @@ FORCE_INLINE bool unary_m(struct cpu *c, const struct uop *op, unsigned k, unsig
     if (!ea_host(c, op, ea, size, true, &p)) {
         return false;
     }
-    store_le(p, unary_do(c, k, load_le(p, size), size, live), size);
+    host_put(p, unary_do(c, k, host_get(p, size), size, live), size);
     return true;
 }
 #define H_UN_M(name, k, size, live, ea)                                                           \
@@ -182,7 +182,7 @@ FORCE_INLINE bool imul_m(struct cpu *c, const struct uop *op, unsigned size, enu
         return false;
     }
     uint64_t b = three ? op->imm : rd(c, op->d, size);
-    wr(c, op->d, size, alu_imul(c, load_le(p, size), b, size * 8, live));
+    wr(c, op->d, size, alu_imul(c, host_get(p, size), b, size * 8, live));
     return true;
 }
 #define H_IMUL_M(size, live, ea)                                                                  \

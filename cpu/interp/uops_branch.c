@@ -126,7 +126,7 @@ FORCE_INLINE bool call_push(struct cpu *c, const struct uop *op, unsigned size, 
     if (!lin_host(c, lin, size, true, &p)) {
         return false;
     }
-    store_le(p, c->s.rip + op->imm, size);
+    host_put(p, c->s.rip + op->imm, size);
     c->s.gpr[REG_SP] = flat ? sp : (c->s.gpr[REG_SP] & ~(uint64_t)op->x) | sp;
     return true;
 }
@@ -180,7 +180,7 @@ STAMP(h_ret_1)
     if (UNLIKELY(!lin_host(c, sp, 4, false, &p))) {
         return uop_generic_end(c, op);
     }
-    c->s.rip = load_le(p, 4);
+    c->s.rip = host_get(p, 4);
     c->s.gpr[REG_SP] = (uint32_t)(sp + 4 + op->imm);
     GO_INDIRECT;
 }
@@ -191,10 +191,10 @@ STAMP(h_ret_1)
         uint64_t sp = rd(c, REG_SP * 8, 4) & op->x, lin;                                          \
         if (UNLIKELY(!seg_lin(c, SEG_SS, sp, size, false, &lin)) ||                               \
             UNLIKELY(!lin_host(c, lin, size, false, &p)) ||                                       \
-            UNLIKELY(load_le(p, size) > c->s.seg[SEG_CS].limit)) {                                \
+            UNLIKELY(host_get(p, size) > c->s.seg[SEG_CS].limit)) {                                \
             return uop_generic_end(c, op);                                                        \
         }                                                                                         \
-        c->s.rip = load_le(p, size);                                                              \
+        c->s.rip = host_get(p, size);                                                              \
         sp = (sp + size + op->imm) & op->x;                                                       \
         c->s.gpr[REG_SP] = (c->s.gpr[REG_SP] & ~(uint64_t)op->x) | sp;                            \
         GO_INDIRECT_SEG;                                                                          \
@@ -213,7 +213,7 @@ FORCE_INLINE bool jmp_m(struct cpu *c, const struct uop *op, enum ea ea, uint64_
     if (!ea_host(c, op, ea, 4, false, &p)) {
         return false;
     }
-    *to = load_le(p, 4);
+    *to = host_get(p, 4);
     return true;
 }
 #define H_INDIRECT_M(ea)                                                                          \
@@ -320,7 +320,7 @@ FORCE_INLINE bool cond_logic(const struct cpu *c, unsigned cc, uint64_t r, unsig
         if (UNLIKELY(!ea_host(c, op, ea, size, false, &p))) {                                     \
             return uop_slow2(c, op);                                                              \
         }                                                                                         \
-        uint64_t a = rd(c, op->d, size), b = load_le(p, size);                                    \
+        uint64_t a = rd(c, op->d, size), b = host_get(p, size);                                    \
         alu_binary(c, ALU_CMP, a, b, size * 8, true);                                             \
         BRANCH(cond_cmp(c, cc, a, b, size));                                                      \
     }                                                                                             \
@@ -330,7 +330,7 @@ FORCE_INLINE bool cond_logic(const struct cpu *c, unsigned cc, uint64_t r, unsig
         if (UNLIKELY(!ea_host(c, op, ea, size, false, &p))) {                                     \
             return uop_slow2(c, op);                                                              \
         }                                                                                         \
-        uint64_t a = load_le(p, size), b = rd(c, op->s, size);                                    \
+        uint64_t a = host_get(p, size), b = rd(c, op->s, size);                                    \
         alu_binary(c, ALU_CMP, a, b, size * 8, true);                                             \
         BRANCH(cond_cmp(c, cc, a, b, size));                                                      \
     }                                                                                             \
@@ -340,7 +340,7 @@ FORCE_INLINE bool cond_logic(const struct cpu *c, unsigned cc, uint64_t r, unsig
         if (UNLIKELY(!ea_host(c, op, ea, size, false, &p))) {                                     \
             return uop_slow2(c, op);                                                              \
         }                                                                                         \
-        uint64_t a = load_le(p, size), b = op->imm;                                               \
+        uint64_t a = host_get(p, size), b = op->imm;                                               \
         alu_binary(c, ALU_CMP, a, b, size * 8, true);                                             \
         BRANCH(cond_cmp(c, cc, a, b, size));                                                      \
     }                                                                                             \
@@ -350,7 +350,7 @@ FORCE_INLINE bool cond_logic(const struct cpu *c, unsigned cc, uint64_t r, unsig
         if (UNLIKELY(!ea_host(c, op, ea, size, false, &p))) {                                     \
             return uop_slow2(c, op);                                                              \
         }                                                                                         \
-        uint64_t r = alu_binary(c, ALU_AND, load_le(p, size), op->imm, size * 8, true);           \
+        uint64_t r = alu_binary(c, ALU_AND, host_get(p, size), op->imm, size * 8, true);           \
         BRANCH(cond_logic(c, cc, r, size));                                                       \
     }
 #define H_CMPJ(cc)                                                                                \

@@ -9,7 +9,7 @@ FORCE_INLINE bool mov_rm(struct cpu *c, const struct uop *op, unsigned size, enu
     if (!ea_host(c, op, ea, size, false, &p)) {
         return false;
     }
-    wr(c, op->d, size, load_le(p, size));
+    wr(c, op->d, size, host_get(p, size));
     return true;
 }
 FORCE_INLINE bool mov_mx(struct cpu *c, const struct uop *op, unsigned size, enum ea ea, bool imm)
@@ -18,7 +18,7 @@ FORCE_INLINE bool mov_mx(struct cpu *c, const struct uop *op, unsigned size, enu
     if (!ea_host(c, op, ea, size, true, &p)) {
         return false;
     }
-    store_le(p, imm ? op->imm : rd(c, op->s, size), size);
+    host_put(p, imm ? op->imm : rd(c, op->s, size), size);
     return true;
 }
 #define OR_SLOW(done)                                                                             \
@@ -66,7 +66,7 @@ FORCE_INLINE bool ext_m(struct cpu *c, const struct uop *op, unsigned from, unsi
     if (!ea_host(c, op, ea, from, false, &p)) {
         return false;
     }
-    wr(c, op->d, to, extend(load_le(p, from), from, sign));
+    wr(c, op->d, to, extend(host_get(p, from), from, sign));
     return true;
 }
 #define H_EXT(sign, from, to)                                                                     \
@@ -128,8 +128,8 @@ FORCE_INLINE bool xchg_m(struct cpu *c, const struct uop *op, enum ea ea)
     if (!ea_host(c, op, ea, 4, true, &p)) {
         return false;
     }
-    uint64_t a = load_le(p, 4);
-    store_le(p, rd(c, op->s, 4), 4);
+    uint64_t a = host_get(p, 4);
+    host_put(p, rd(c, op->s, 4), 4);
     wr(c, op->s, 4, a);
     return true;
 }
@@ -192,7 +192,7 @@ FORCE_INLINE bool cmov_m(struct cpu *c, const struct uop *op, unsigned cc, enum 
     if (!ea_host(c, op, ea, 4, false, &p)) {
         return false;
     }
-    uint64_t v = load_le(p, 4);
+    uint64_t v = host_get(p, 4);
     wr(c, op->d, 4, flag_cond(c, cc) ? v : rd(c, op->d, 4));
     return true;
 }
@@ -250,7 +250,7 @@ FORCE_INLINE bool push_at(struct cpu *c, const struct uop *op, unsigned size, bo
     if (!lin_host(c, lin, size, true, &p)) {
         return false;
     }
-    store_le(p, v, size);
+    host_put(p, v, size);
     c->s.gpr[REG_SP] = flat ? sp : (c->s.gpr[REG_SP] & ~(uint64_t)op->x) | sp;
     return true;
 }
@@ -265,7 +265,7 @@ FORCE_INLINE bool pop_at(struct cpu *c, const struct uop *op, unsigned size, boo
     if (!lin_host(c, lin, size, false, &p)) {
         return false;
     }
-    *v = load_le(p, size);
+    *v = host_get(p, size);
     sp += size;
     c->s.gpr[REG_SP] = flat ? (uint32_t)sp : (c->s.gpr[REG_SP] & ~(uint64_t)op->x) | (sp & op->x);
     return true;
@@ -298,7 +298,7 @@ FORCE_INLINE bool push_m(struct cpu *c, const struct uop *op)
     if (!ea_host(c, op, EA_X, 4, false, &p)) {
         return false;
     }
-    return push_at(c, op, 4, true, load_le(p, 4));
+    return push_at(c, op, 4, true, host_get(p, 4));
 }
 #define H_STACK(size, flat)                                                                       \
     STAMP(h_push_r_##size##_##flat) OR_SLOW(push_at(c, op, size, flat, rd(c, op->d, size)))       \
