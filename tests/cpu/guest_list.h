@@ -1,0 +1,2 @@
+/* tests/guest/NAME.asm, one line each */
+GUEST(protect)
