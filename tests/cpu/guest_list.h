@@ -1,2 +1,3 @@
 /* tests/guest/NAME.asm, one line each */
 GUEST(protect)
+GUEST(gates)
