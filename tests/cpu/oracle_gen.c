@@ -112,7 +112,10 @@ static const struct encodings *encodings(void)
 {
     static struct encodings t; /* a table, filled once */
     static const uint8_t prefixes[] = {0, 0x66, 0xf3, 0xf2};
-    for (unsigned v = 0; t.n == 0 && v < 4 * 512; v++) {
+    if (t.n != 0) {
+        return &t;
+    }
+    for (unsigned v = 0; v < 4 * 512; v++) {
         struct encoding e = {prefixes[v >> 9], (uint8_t)(v >> 8 & 1), (uint8_t)v, -1};
         bool string = !e.map && e.opcode >= 0xa4 && e.opcode <= 0xaf && (e.opcode & 0xfe) != 0xa8;
         static const uint8_t is_prefix[] = {0x26, 0x2e, 0x36, 0x3e, 0x64, 0x65, 0x66, 0x67, 0xf0,

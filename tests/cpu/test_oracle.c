@@ -81,6 +81,8 @@ static bool side_open(struct side *s)
     st->seg[SEG_CS].attr |= ATTR_X;
     st->seg[SEG_FS].sel = st->seg[SEG_GS].sel = 0;
     st->idt_limit = 0; /* a fault delivered ends in a triple fault: seen as such */
+    st->rip = ORACLE_INSN;
+    cpu_state_changed(s->cpu);
     uint8_t stop[2] = {0xeb, 0xfe}; /* jmp $ */
     ram_store(&s->ram, RAM_CODE_AT + (ORACLE_TAKEN - ORACLE_CODE), stop, 2);
     return true;
