@@ -472,8 +472,9 @@ bool oracle_gen_case(unsigned index, uint64_t number, struct oracle_case *c)
     }
     /* immediates that matter */
     if (in->op != OP_ud && in->len > opcode_end && in->o[0].kind != OPND_REL && below(s, 3) == 0) {
+        unsigned op = in->op;
         c->code[in->len - 1] = (uint8_t)value32(s);
-        if (decode(c->code, 15, DECODE_32, feat, in) != DECODE_OK) {
+        if (decode(c->code, 15, DECODE_32, feat, in) != DECODE_OK || in->op != op) {
             return false;
         }
     }
@@ -515,7 +516,15 @@ bool oracle_gen_case(unsigned index, uint64_t number, struct oracle_case *c)
         }
         break;
     case OP_xlat: g[REG_BX] = ORACLE_DATA + below(s, 0x1000); break;
-    case OP_enter: case OP_leave: g[REG_BP] = ORACLE_DATA + 0x1800 + 4 * below(s, 64); break;
+    case OP_enter: /* a wide frame would reach unmapped pages */
+        c->code[in->len - 2] &= below(s, 8) ? 1 : 0xff;
+        c->code[in->len - 3] &= 0xff;
+        if (decode(c->code, 15, DECODE_32, feat, in) != DECODE_OK) {
+            return false;
+        }
+        g[REG_BP] = ORACLE_DATA + 0x1800 + 4 * below(s, 64);
+        break;
+    case OP_leave: g[REG_BP] = ORACLE_DATA + 0x1800 + 4 * below(s, 64); break;
     case OP_maskmovq: case OP_maskmovdqu: g[REG_DI] = ORACLE_DATA + below(s, 0x1800); break;
     case OP_popf: {
         uint8_t v[4];

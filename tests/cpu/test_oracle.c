@@ -43,7 +43,7 @@ struct side { /* one processor of ours */
 struct stats {
     uint32_t cases[OP_COUNT], faults[OP_COUNT], bad_exec[OP_COUNT], bad_engine[OP_COUNT];
     unsigned long total;
-    unsigned shown;
+    unsigned shown[2];
 };
 
 static bool side_open(struct side *s)
@@ -352,6 +352,7 @@ static void one_case(const struct oracle_case *k, struct side *sides, struct sta
     st->cases[k->in.op]++;
     st->faults[k->in.op] += fa.vector >= 0;
     st->total++;
+    bool exec_bad = false;
     for (unsigned n = 0; n < 2; n++) {
         fb = n == 0 ? run_exec(&sides[0], k, &b) : run_engine(&sides[1], k, &b);
         const char *what = compare(k, &a, fa, &b, fb);
@@ -361,7 +362,10 @@ static void one_case(const struct oracle_case *k, struct side *sides, struct sta
         }
         if (what != NULL) {
             uint32_t *bad = n == 0 ? st->bad_exec : st->bad_engine;
-            if (bad[k->in.op]++ < 2 && st->shown++ < 60) {
+            bool already = exec_bad;
+            exec_bad = true;
+            bad[k->in.op] += !already; /* of the engine only what is its own */
+            if (bad[k->in.op] <= 2 && !already && st->shown[n]++ < 40) {
                 show(k, who[n], what, &a, fa, &b, fb);
                 for (unsigned i = 0, left = 8; mem && i < ORACLE_DATA_SIZE && left; i++) {
                     if (host[i] != sides[n].ram.host[i]) {
