@@ -17,6 +17,7 @@ enum { ACK = 0xfa, RESEND = 0xfe, BAT_OK = 0xaa, ECHO = 0xee };
 enum { KEY_PAUSE = 0x48, KEY_PRINT = 0x46, KEY_KP_SLASH = 0x54, KEY_LCTRL = 0xe0, KEY_LSHIFT = 0xe1,
        KEY_LALT = 0xe2, KEY_RCTRL = 0xe4, KEY_RSHIFT = 0xe5, KEY_RALT = 0xe6 };
 enum { WRAP_NUM = 1, WRAP_LSHIFT = 2, WRAP_RSHIFT = 4, WRAP_PRINT = 8, WRAP_SYSRQ = 16 };
+enum { KIND_ALL = 0x20 }; /* set 3: typematic, make and break (beside PS2_S3_*; 0: typematic) */
 #define PS2KBD_BAT_NS (10 * VTIME_MS)
 
 static bool ps2kbd_held(const struct ps2kbd *k, uint8_t hid)
@@ -51,12 +52,9 @@ static void ps2kbd_emit(struct ps2kbd *k, const uint8_t *seq, unsigned n)
         }
     }
     if (k->buf.count + len > PS2KBD_BUFFER - 1) {
-        if (k->buf.count < PS2KBD_BUFFER) {
-            /* fill up, so that no later and shorter sequence slips in behind a lost one */
-            while (k->buf.count < PS2KBD_BUFFER - 1) {
-                fifo_push(&k->buf, k->set == 1 ? 0xff : 0x00);
-            }
-            fifo_push(&k->buf, k->set == 1 ? 0xff : 0x00);
+        uint8_t mark = k->set == 1 ? 0xff : 0x00;
+        if (!k->buf.count || k->buf.buf[(k->buf.head + k->buf.count - 1) % k->buf.cap] != mark) {
+            fifo_push(&k->buf, mark);
         }
     } else {
         for (unsigned i = 0; i < len; i++) {
@@ -160,7 +158,7 @@ static void ps2kbd_send_set12(struct ps2kbd *k, uint8_t hid, bool down, uint8_t 
 static void ps2kbd_send_set3(struct ps2kbd *k, uint8_t hid, bool down)
 {
     uint8_t code = ps2_codes[hid].set3, seq[2];
-    if (code && (down || k->kind[code] == PS2_S3_MB)) {
+    if (code && (down || k->kind[code] == PS2_S3_MB || k->kind[code] == KIND_ALL)) {
         ps2kbd_emit(k, seq, ps2kbd_put(seq, 0, 0, !down, code));
     }
 }
@@ -169,7 +167,7 @@ static bool ps2kbd_repeats(const struct ps2kbd *k, uint8_t hid)
 {
     const struct ps2_code *c = &ps2_codes[hid];
     if (k->set == 3) {
-        return c->set3 && k->kind[c->set3] == 0;
+        return c->set3 && (k->kind[c->set3] == 0 || k->kind[c->set3] == KIND_ALL);
     }
     return c->set2 && hid != KEY_PAUSE && !(c->flags & PS2_MAKE_ONLY);
 }
@@ -213,6 +211,9 @@ void ps2kbd_key(struct ps2kbd *k, uint8_t hid, bool down)
     uint8_t wrap = 0;
     if (down) {
         wrap = ps2kbd_wrap(k, hid);
+        if (hid == KEY_PRINT) {
+            k->sysrq = wrap & WRAP_SYSRQ;
+        }
         ps2kbd_stop_repeat(k);
         if (ps2kbd_repeats(k, hid)) {
             k->repeat_key = hid;
@@ -220,9 +221,16 @@ void ps2kbd_key(struct ps2kbd *k, uint8_t hid, bool down)
         }
         k->wrapped = wrap;
     } else {
-        wrap = hid == k->repeat_key ? k->wrapped : ps2kbd_wrap(k, hid);
+        wrap = ps2kbd_wrap(k, hid) & (uint8_t)~WRAP_SYSRQ;
         if (hid == k->repeat_key) {
+            /* give back what was taken, but never press a shift that has been let go since */
+            const uint8_t shifts = WRAP_LSHIFT | WRAP_RSHIFT;
+            wrap = (uint8_t)((k->wrapped & ~shifts) | (k->wrapped & wrap & shifts));
             ps2kbd_stop_repeat(k);
+        }
+        if (hid == KEY_PRINT && k->sysrq) {
+            wrap = WRAP_SYSRQ;
+            k->sysrq = false;
         }
     }
     if (k->set == 3) {
@@ -333,12 +341,8 @@ static void ps2kbd_command(struct ps2kbd *k, uint8_t cmd)
     case 0xf7: ps2kbd_all_kinds(k, 0); break;
     case 0xf8: ps2kbd_all_kinds(k, PS2_S3_MB); break;
     case 0xf9: ps2kbd_all_kinds(k, PS2_S3_M); break;
-    case 0xfa: ps2kbd_all_kinds(k, 0); /* typematic, make and break: every break code is sent */
-        ps2kbd_default_kinds(k);
-        break;
-    case 0xfb: case 0xfc: case 0xfd:
-        k->pending = cmd;
-        break;
+    case 0xfa: ps2kbd_all_kinds(k, KIND_ALL); break;
+    case 0xfb: case 0xfc: case 0xfd: k->pending = cmd; break;
     case 0xfe: ps2kbd_respond(k, k->last); return;
     case 0xff:
         ps2kbd_defaults(k);
@@ -398,6 +402,7 @@ static void ps2kbd_reset(struct device *dev, enum reset_kind kind)
     k->set = 2;
     k->leds = k->pending = k->last = k->wrapped = 0;
     k->scanning = true;
+    k->sysrq = false;
     memset(k->down, 0, sizeof k->down);
 }
 
@@ -412,6 +417,7 @@ static void ps2kbd_snap(struct device *dev, struct snap *s)
     snap_u8(s, "last", &k->last);
     snap_u8(s, "repeat_key", &k->repeat_key);
     snap_u8(s, "wrapped", &k->wrapped);
+    snap_bool(s, "sysrq", &k->sysrq);
     snap_bytes(s, "down", k->down, sizeof k->down);
     snap_bytes(s, "kind", k->kind, sizeof k->kind);
     fifo_snap(&k->buf, s, "buf");

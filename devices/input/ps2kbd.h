@@ -22,6 +22,7 @@ struct ps2kbd {
     uint8_t last;          /* last byte sent, for FEh */
     uint8_t repeat_key;    /* HID usage; 0: none */
     uint8_t wrapped;       /* hidden shift that the key being held was sent in: see ps2kbd.c */
+    bool sysrq;            /* Print Screen went down as SysRq */
     uint8_t down[32];      /* keys held, by HID usage */
     uint8_t kind[256];     /* set 3: PS2_S3_MB, PS2_S3_M, 0 typematic; by set 3 code */
     uint8_t buf_mem[PS2KBD_BUFFER], resp_mem[8];
