@@ -39,10 +39,10 @@ void x87_update(struct cpu *c)
     bool pending = c->s.fsw & ~c->s.fcw & FP_ALL;
     bool ferr = pending && !(c->s.cr0 & CR0_NE);
 
-    c->s.fsw = (uint16_t)(pending ? c->s.fsw | FSW_ES | FSW_B : c->s.fsw & ~(FSW_ES | FSW_B));
-    if (!pending) {
-        c->ignne = false; /* IGNNE# lasts until the error is cleared */
+    if (!pending || !(c->s.fsw & FSW_ES)) {
+        c->ignne = false; /* IGNNE# is for the error that was there, until it is cleared */
     }
+    c->s.fsw = (uint16_t)(pending ? c->s.fsw | FSW_ES | FSW_B : c->s.fsw & ~(FSW_ES | FSW_B));
     irq_set(&c->env.ferr, ferr && !c->ignne);
 }
 

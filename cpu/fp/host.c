@@ -45,7 +45,7 @@ bool host_bin80(struct fp_env *e, enum fp_op op, struct f80 a, struct f80 b, str
 }
 
 #define SSE(insn)                                                                                 \
-    __asm__ volatile("ldmxcsr %[in]\n\t" insn " %[y], %[x]\n\tstmxcsr %[out]\n\tldmxcsr %[def]"     \
+    __asm__ volatile("ldmxcsr %[in]\n\t" insn " %[y], %[x]\n\tstmxcsr %[out]\n\tldmxcsr %[def]" \
                      : [x] "+x"(x), [out] "=m"(out)                                               \
                      : [y] "x"(y), [in] "m"(in), [def] "m"(def))
 #define SSE4(op, name)                                                                            \
