@@ -92,8 +92,8 @@ static void explain(const uint8_t *code, unsigned len, unsigned op, const struct
                       *z = (const uint8_t *)h + i;
         if (memcmp(y, z, 8) || (i >= 160 && i < 288)) {
             fprintf(stderr, "  %s%3u %016llx -> %016llx host %016llx\n",
-                    memcmp(y, z, 8) ? "*" : " ", i, (unsigned long long)load_le64(x), (unsigned long long)load_le64(y),
-                    (unsigned long long)load_le64(z));
+                    memcmp(y, z, 8) ? "*" : " ", i, (unsigned long long)load_le64(x),
+                    (unsigned long long)load_le64(y), (unsigned long long)load_le64(z));
         }
     }
 }
