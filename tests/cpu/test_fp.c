@@ -33,8 +33,8 @@ static const uint16_t exps[] = {
     0, 1, 2, 30, 63, 64, 65, 0x3fff - 1022, 0x3fff - 1023, 0x3fff - 1074, 0x3fff - 1075,
     0x3fff - 126, 0x3fff - 149, 0x3fff - 150, 0x3fff - 64, 0x3ffd, 0x3ffe, 0x3fff, 0x4000, 0x4001,
     0x3fff + 14, 0x3fff + 15, 0x3fff + 16, 0x3fff + 30, 0x3fff + 31, 0x3fff + 32, 0x3fff + 59,
-    0x3fff + 62, 0x3fff + 63, 0x3fff + 64, 0x3fff + 127, 0x3fff + 128, 0x3fff + 1023, 0x3fff + 1024, 0x5fff,
-    0x7ffd, 0x7ffe, 0x7fff};
+    0x3fff + 62, 0x3fff + 63, 0x3fff + 64, 0x3fff + 127, 0x3fff + 128, 0x3fff + 1023, 0x3fff + 1024,
+    0x5fff, 0x7ffd, 0x7ffe, 0x7fff};
 
 static struct f80 value80(void)
 {
@@ -280,7 +280,7 @@ static void test_f80_loads(void **state)
         struct fp_num num;
 #define LOAD(insn, mem)                                                                           \
     __asm__ volatile("fninit\n\tfldcw %[cw]\n\t" insn " %[m]\n\tfnstsw %[sw]\n\tfstpt "           \
-                     "%[z]\n\tfninit"                                                                   \
+                     "%[z]\n\tfninit" \
                      : [z] "=m"(h), [sw] "=m"(sw)                                                 \
                      : [m] "m"(mem), [cw] "m"(cw))
         LOAD("flds", m32);
