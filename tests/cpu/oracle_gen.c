@@ -78,6 +78,20 @@ static bool selects_by_reg(unsigned map, unsigned op)
     return memchr(t, (int)op, map ? sizeof two : sizeof one) != NULL;
 }
 
+/* What the host, an AMD processor with later extensions, takes for something else. */
+static bool host_differs(const struct encoding *e, const struct insn *in, const uint8_t *code)
+{
+    switch (in->op) {
+    case OP_bsf: case OP_bsr: return e->prefix == 0xf3; /* TZCNT, LZCNT */
+    case OP_prefetch: return e->opcode == 0x0d && (e->prefix || in->modrm >= 0xc0); /* #UD */
+    case OP_shld: case OP_shrd: /* 16 and more: result or OF undefined */
+        return in->osize == 2 && in->o[2].kind == OPND_IMM && (in->imm & 31) > 15;
+    case OP_ud: /* LOCK MOV CR0: CR8 */
+        return e->map && (e->opcode & 0xfd) == 0x20 && memchr(code, 0xf0, 2) != NULL;
+    default: return false;
+    }
+}
+
 static bool decodes(const struct encoding *e, unsigned modrm)
 {
     uint8_t b[20] = {0};
@@ -92,7 +106,8 @@ static bool decodes(const struct encoding *e, unsigned modrm)
     b[n++] = e->opcode;
     b[n++] = (uint8_t)modrm;
     return decode(b, 15, DECODE_32, &cpuid_model(NULL)->feat, &in) == DECODE_OK && in.op != OP_ud &&
-           !is_left_out(in.op) && in.len >= n - (in.flags & INSN_MODRM ? 0 : 1);
+           !is_left_out(in.op) &&
+           in.len >= n - (in.flags & INSN_MODRM ? 0 : 1);
 }
 
 static void add_encoding(struct encodings *t, struct encoding e)
@@ -302,7 +317,7 @@ static void poke_operand(uint64_t *s, struct oracle_case *c, uint32_t at, unsign
 {
     uint8_t v[32];
     unsigned kind = below(s, 3);
-    if (kind == 0) {
+    if (kind == 0 && c->in.op != OP_ldmxcsr && c->in.op != OP_fxrstor) {
         return; /* whatever lies there */
     }
     for (unsigned i = 0; i < 32; i += 4) {
@@ -322,12 +337,12 @@ static void poke_operand(uint64_t *s, struct oracle_case *c, uint32_t at, unsign
         }
     }
     switch (c->in.op) {
-    case OP_ldmxcsr: store_le32(v, value32(s) & (below(s, 8) ? 0xffff : 0xffffffff)); break;
+    case OP_ldmxcsr: store_le32(v, value32(s) & (below(s, 8) ? 0xffff : ~0x20000u) /* AMD: MM */); break;
     case OP_fxrstor:
         memset(v, 0, 32);
         store_le16(v, 0x37f);
         v[4] = (uint8_t)rnd(s);
-        store_le32(v + 24, 0x1f80 | (below(s, 8) ? 0 : value32(s)));
+        store_le32(v + 24, 0x1f80 | (below(s, 8) ? 0 : value32(s) & ~0x20000u));
         size = 32;
         break;
     default: break;
@@ -479,6 +494,9 @@ bool oracle_gen_case(unsigned index, uint64_t number, struct oracle_case *c)
         }
     }
 
+    if (host_differs(e, in, c->code)) {
+        return false;
+    }
     for (unsigned r = 0; r < 8; r++) {
         g[r] = value32(s);
     }
@@ -517,8 +535,7 @@ bool oracle_gen_case(unsigned index, uint64_t number, struct oracle_case *c)
         break;
     case OP_xlat: g[REG_BX] = ORACLE_DATA + below(s, 0x1000); break;
     case OP_enter: /* a wide frame would reach unmapped pages */
-        c->code[in->len - 2] &= below(s, 8) ? 1 : 0xff;
-        c->code[in->len - 3] &= 0xff;
+        c->code[in->len - 2] &= 1;
         if (decode(c->code, 15, DECODE_32, feat, in) != DECODE_OK) {
             return false;
         }
@@ -578,6 +595,10 @@ bool oracle_gen_case(unsigned index, uint64_t number, struct oracle_case *c)
             !(g[REG_SP] >= ORACLE_DATA + 0x40 && g[REG_SP] <= ORACLE_DATA + ORACLE_DATA_SIZE - 0x40)) {
             return false;
         }
+    }
+    if ((in->op == OP_shld || in->op == OP_shrd) && in->osize == 2 && in->o[2].kind == OPND_GPR &&
+        (g[REG_CX] & 31) > 15) {
+        return false; /* the result is undefined */
     }
     c->len = in->len;
     return true;
