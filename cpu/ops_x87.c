@@ -243,5 +243,6 @@ bool op_emms(struct cpu *c, const struct insn *in)
         return false;
     }
     c->s.ftag = 0;
+    x87_set_top(c, 0);
     return true;
 }

@@ -187,7 +187,7 @@ struct fp_num fp_round(struct fp_env *e, enum fp_fmt f, bool sign, int32_t exp, 
         }
         e->flags |= FP_OE | (inexact ? FP_PE : 0);
         e->up = up;
-        r.exp -= WRAP_EXP;
+        r.exp = f == FP_F80 ? r.exp - WRAP_EXP : 0; /* only registers of the x87 take a result */
         return r;
     }
     tiny = r.exp < s->emin;
@@ -200,7 +200,7 @@ struct fp_num fp_round(struct fp_env *e, enum fp_fmt f, bool sign, int32_t exp, 
         }
         e->flags |= FP_UE | (inexact ? FP_PE : 0);
         e->up = up;
-        r.exp += WRAP_EXP;
+        r.exp = f == FP_F80 ? r.exp + WRAP_EXP : 0;
         return r;
     }
     if (tiny && e->ftz && f != FP_F80 && e->mask & FP_UE) {
