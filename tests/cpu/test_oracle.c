@@ -1,6 +1,7 @@
 /* Every 32-bit user-mode instruction against the host's processor: registers, flags, memory, x87,
  * MMX and SSE state, and the fault.  Each case is run three times from the same state: natively, by
- * exec_table[] and by the engine (one block with a jump to itself behind it).
+ * exec_table[] and by the engine (one block with a jump to itself behind it).  Then sequences of up to
+ * nine integer instructions, natively and by the engine, at once and in pieces.
  *
  * The work is done in a child process: a wild native instruction must not take the test along. */
 #include <setjmp.h>
@@ -168,25 +169,30 @@ static struct oracle_fault run_exec(struct side *s, const struct oracle_case *k,
     return f;
 }
 
-static struct oracle_fault run_engine(struct side *s, const struct oracle_case *k,
+/* By the engine, in runs of `piece` instructions. */
+static struct oracle_fault run_engine(struct side *s, const uint8_t *bytes, unsigned len,
+                                      const struct oracle_regs *regs, unsigned piece,
                                       struct oracle_regs *out)
 {
     struct cpu *c = s->cpu;
     struct oracle_fault f = {.vector = -1};
-    uint8_t code[20];
+    uint8_t code[ORACLE_SEQ_MAX + 20];
     uint64_t done;
-    memcpy(code, k->code, k->len);
-    code[k->len] = 0xeb;
-    code[k->len + 1] = 0xfe;
-    ram_store(&s->ram, RAM_CODE_AT + (ORACLE_INSN - ORACLE_CODE), code, k->len + 2);
+    memcpy(code, bytes, len);
+    code[len] = 0xeb;
+    code[len + 1] = 0xfe;
+    ram_store(&s->ram, RAM_CODE_AT + (ORACLE_INSN - ORACLE_CODE), code, len + 2);
     struct cpu_state *st = cpu_state(c);
-    load_state(st, &k->regs);
+    load_state(st, regs);
     st->activity = ACT_ACTIVE;
     st->inhibit = 0;
     st->cr2 = 0;
     c->fault_count = 0;
     cpu_state_changed(c);
-    enum cpu_stop stop = cpu_run(c, 24, &done);
+    enum cpu_stop stop = CPU_BUDGET;
+    for (unsigned n = 0; n < 24 && stop == CPU_BUDGET; n += piece) {
+        stop = cpu_run(c, piece, &done);
+    }
     st = cpu_state(c);
     store_state(st, out);
     out->where = (uint32_t)st->rip;
@@ -428,7 +434,7 @@ static void one_case(const struct oracle_case *k, struct side *sides, struct sta
     st->total++;
     bool exec_bad = false;
     for (unsigned n = 0; n < 2; n++) {
-        fb = n == 0 ? run_exec(&sides[0], k, &b) : run_engine(&sides[1], k, &b);
+        fb = n == 0 ? run_exec(&sides[0], k, &b) : run_engine(&sides[1], k->code, k->len, &k->regs, 24, &b);
         const char *what = compare(k, &a, fa, &b, fb);
         if (fa.vector < 0) {
             forgive_memory(&sides[n], k, &a);
@@ -458,6 +464,51 @@ static void one_case(const struct oracle_case *k, struct side *sides, struct sta
             ram_store(&sides[n].ram, 0, host, ORACLE_DATA_SIZE);
         }
     }
+}
+
+/* Sequences: the engine against the host, at once and in small pieces. */
+static unsigned long sequences(struct side *sides, unsigned long count)
+{
+    uint8_t *host = (uint8_t *)(uintptr_t)ORACLE_DATA;
+    unsigned long bad = 0, insns = 0, taken = 0, faults = 0;
+    for (unsigned long i = 0; i < count; i++) {
+        struct oracle_seq q;
+        struct oracle_regs a, b;
+        oracle_gen_seq(i, &q);
+        struct oracle_fault fa = oracle_native_run(q.code, q.len, &q.regs, &a), fb;
+        insns += q.count;
+        faults += fa.vector >= 0;
+        taken += fa.vector < 0 && a.where == 1;
+        for (unsigned n = 0; n < 2; n++) {
+            struct oracle_case k = {.len = q.len, .in = {.op = OP_nop}, .regs = q.regs};
+            fb = run_engine(&sides[n], q.code, q.len, &q.regs, n == 0 ? 24 : 1 + i % 3, &b);
+            if (q.af_unknown) {
+                b.eflags = (b.eflags & ~(uint32_t)FL_AF) | (a.eflags & FL_AF);
+            }
+            const char *what = compare(&k, &a, fa, &b, fb);
+            bool mem = memcmp(host, sides[n].ram.host, ORACLE_DATA_SIZE) != 0;
+            if (what == NULL && mem) {
+                what = "memory";
+            }
+            if (what != NULL && bad++ < 10) {
+                printf("sequence %lu, %s:", i, n == 0 ? "at once" : "in pieces");
+                for (unsigned at = 0; at < q.len; at++) {
+                    printf(" %02x", q.code[at]);
+                }
+                printf("\n");
+                show(&k, "the engine", what, &a, fa, &b, fb);
+            }
+            if (mem) {
+                ram_store(&sides[n].ram, 0, host, ORACLE_DATA_SIZE);
+            }
+        }
+        if (i % 4096 == 4095) {
+            refill(sides);
+        }
+    }
+    printf("%lu sequences, %lu instructions, %lu left by a branch, %lu with a fault, "
+           "%lu differences\n", count, insns, taken, faults, bad);
+    return bad;
 }
 
 /* Exit status of the child: 0 good, 1 differences, 2 cannot. */
@@ -519,6 +570,7 @@ static int child(void)
         }
         printf("%-22s %3lu operations %7lu cases, %6lu with a fault\n", classes[i].name, ops, c, f);
     }
+    bad += sequences(sides, only ? 0 : cases / 4);
     printf("undefined with LOCK %u; %u encodings, %lu cases, %lu differences\n", st.cases[OP_ud], n,
            st.total, bad);
     return bad != 0;
