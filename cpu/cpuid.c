@@ -164,7 +164,7 @@ static bool unknown_feature(struct err *err, const char *s, size_t len)
         }
     }
     int shown = len > 40 ? 40 : (int)len;
-    if (best <= 2 || best < len) {
+    if (at != 0 && best < len && best <= 2) {
         name_lower(near, features[at].name);
         return err_set(err, EINVAL, "-cpu: no CPU feature \"%.*s\"; did you mean \"%s\"?", shown, s,
                        near);

@@ -4,7 +4,7 @@
  *
  *   0:0.0 i440fx   0:1.0 piix3   0:1.1 ide   0:1.3 piix4_pm   0:2.0 vga
  *
- * NOT IMPLEMENTED: local APIC, I/O APIC, HPET, network cards, ACPI and SMBIOS tables of our own (SeaBIOS
+ * NOT IMPLEMENTED: local APIC, I/O APIC, HPET, network cards, parallel port, ACPI and SMBIOS tables of our own (SeaBIOS
  * brings its own). */
 #include "machine/machine_int.h"
 
@@ -17,6 +17,7 @@
 #include "devices/char/debug_exit.h"
 #include "devices/char/debugcon.h"
 #include "devices/char/uart16550.h"
+#include "devices/dma/i8237.h"
 #include "devices/firmware/fw_cfg.h"
 #include "devices/input/i8042.h"
 #include "devices/input/ps2kbd.h"
@@ -26,6 +27,7 @@
 #include "devices/pci/piix3.h"
 #include "devices/pci/piix4_pm.h"
 #include "devices/port92.h"
+#include "devices/storage/fdc82077.h"
 #include "devices/storage/piix_ide.h"
 #include "devices/timer/i8254.h"
 #include "devices/timer/mc146818.h"
@@ -46,6 +48,8 @@ struct board {
     struct i8042 kbc;
     struct ps2kbd kbd;
     struct ps2mouse mouse;
+    struct i8237 dma;
+    struct fdc82077 fdc;
     struct uart16550 uart[MACHINE_SERIALS];
     struct debugcon debugcon[MACHINE_DEBUGCONS];
     struct debug_exit debug_exit;
@@ -204,8 +208,21 @@ static bool board_isa(struct board *b, struct err *err)
     mc146818_init(&b->rtc, "rtc", clk, board_irq(b, 8), m->cfg.rtc_base);
     i8042_init(&b->kbc, "i8042", clk, board_irq(b, 1), board_irq(b, 12), board_line(board_a20, b, 0),
                board_line(board_reset_pin, b, 0));
-    ps2kbd_init(&b->kbd, "kbd", clk, &b->kbc);
-    ps2mouse_init(&b->mouse, "mouse", clk, &b->kbc);
+    ps2kbd_init(&b->kbd, "kbd", clk);
+    ps2mouse_init(&b->mouse, "mouse", clk);
+    i8042_attach(&b->kbc, I8042_KBD, &b->kbd.port);
+    i8042_attach(&b->kbc, I8042_AUX, &b->mouse.port);
+    i8237_init(&b->dma, "dma", bus_dma(m->mem));
+    struct fdc82077_drive_config floppy[FDC_DRIVES] = {0};
+    for (unsigned i = 0; i < MACHINE_FLOPPIES; i++) {
+        if (m->cfg.has_floppy[i] || m->cfg.floppy[i]) {
+            struct blockdev *blk = m->cfg.floppy[i];
+            enum fdc_drive_type type = blk && blk->sectors ? fdc82077_type_for(blk->sectors) : FDC_NONE;
+            floppy[i] = (struct fdc82077_drive_config){blk, type == FDC_NONE ? FDC_1440K : type};
+        }
+    }
+    fdc82077_init(&b->fdc, "fdc", clk, board_irq(b, 6), board_line(i8237_dreq_sink, &b->dma, 2), floppy);
+    i8237_attach(&b->dma, 2, fdc82077_dack, &b->fdc);
     b->fpu_port = (struct region){.name = "fpu.busy", .len = 2, .ops = &board_fpu_ops, .dev = b};
     board_add(b, &b->pic[0].dev);
     board_add(b, &b->pic[1].dev);
@@ -216,12 +233,20 @@ static bool board_isa(struct board *b, struct err *err)
     board_add(b, &b->kbc.dev);
     board_add(b, &b->kbd.dev);
     board_add(b, &b->mouse.dev);
+    board_add(b, &b->dma.dev);
+    board_add(b, &b->fdc.dev);
     return board_port(b, &b->pic[0].regs, 0x20, err) && board_port(b, &b->pic[1].regs, 0xa0, err) &&
            board_port(b, &b->pic[0].elcr_reg, 0x4d0, err) &&
            board_port(b, &b->pic[1].elcr_reg, 0x4d1, err) && board_port(b, &b->pit.regs, 0x40, err) &&
            board_port(b, &b->port61.regs, 0x61, err) && board_port(b, &b->port92.regs, 0x92, err) &&
            board_port(b, &b->rtc.regs, 0x70, err) && board_port(b, &b->kbc.data, 0x60, err) &&
-           board_port(b, &b->kbc.cmd, 0x64, err) && board_port(b, &b->fpu_port, 0xf0, err);
+           board_port(b, &b->kbc.command, 0x64, err) && board_port(b, &b->fpu_port, 0xf0, err) &&
+           board_port(b, &b->rtc.ext_regs, 0x72, err) &&
+           board_port(b, &b->dma.low, b->dma.low.base, err) &&
+           board_port(b, &b->dma.page, b->dma.page.base, err) &&
+           board_port(b, &b->dma.high, b->dma.high.base, err) &&
+           board_port(b, &b->fdc.regs, b->fdc.regs.base, err) &&
+           board_port(b, &b->fdc.dir, b->fdc.dir.base, err);
 }
 
 static bool board_serial(struct board *b, struct err *err)
@@ -343,8 +368,10 @@ static void board_cmos(struct board *b)
     mc146818_set_cmos(r, 0x31, (uint8_t)(ext_kb >> 8));
     mc146818_set_cmos(r, 0x34, (uint8_t)above_16m);
     mc146818_set_cmos(r, 0x35, (uint8_t)(above_16m >> 8));
-    mc146818_set_cmos(r, 0x10, 0);
-    mc146818_set_cmos(r, 0x14, 0x06); /* FPU, PS/2 mouse */
+    uint8_t fd0 = b->fdc.drive[0].type, fd1 = b->fdc.drive[1].type;
+    mc146818_set_cmos(r, 0x10, (uint8_t)(fd0 << 4 | fd1));
+    /* equipment: FPU, PS/2 mouse, floppy drives (bit 0: any, bit 6: two) */
+    mc146818_set_cmos(r, 0x14, (uint8_t)(0x06 | (fd0 || fd1 ? 1 : 0) | (fd0 && fd1 ? 0x40 : 0)));
     mc146818_set_cmos(r, 0x5f, 0);    /* further processors */
     /* disk translation, two bits a disk: LBA for what CHS alone cannot reach */
     uint8_t trans = 0;

@@ -5,8 +5,8 @@
 #include <errno.h>
 #include <stdlib.h>
 
-#include "base/os.h"
-#include "cpu/interp/engine.h"
+#include "cpu/interp/build.h"
+#include "cpu/interp/uop.h"
 
 static bool interp_open(struct cpu *c, struct err *err)
 {
@@ -14,21 +14,20 @@ static bool interp_open(struct cpu *c, struct err *err)
     if (!e) {
         return err_set(err, ENOMEM, "no memory for the interpreter");
     }
+    if (!cache_open(e)) {
+        cache_close(e);
+        free(e);
+        return err_set(err, ENOMEM, "no memory for the interpreter's blocks");
+    }
     c->engine = e;
     return true;
 }
 
 static void interp_close(struct cpu *c)
 {
+    cache_close(c->engine);
     free(c->engine);
     c->engine = NULL;
-}
-
-void interp_code_changed(struct cpu *c, uint64_t off, uint64_t len)
-{
-    (void)c;
-    (void)off;
-    (void)len;
 }
 
 void interp_step_only(struct cpu *c, bool on)
@@ -46,9 +45,40 @@ static bool run_fault(struct cpu *c)
     return except_deliver(c);
 }
 
+/* Blocks from s.rip until something must be looked at here.  false: the next instruction has to be run
+ * by itself (budget, code that no block can hold). */
+static bool run_blocks(struct cpu *c)
+{
+    struct interp *e = c->engine;
+    struct block *b = cache_lookup(c);
+    if (!b) {
+        e->link_from = NULL;
+        return false;
+    }
+    if (e->link_from) {
+        cache_patch(e, b);
+    }
+    if (!(c->mode & (MODE_FLAT_CS | MODE_CODE64)) &&
+        c->s.rip + b->len - 1 > c->s.seg[SEG_CS].limit) {
+        return false;
+    }
+    if (c->retired + b->n > __atomic_load_n(&c->run_limit, __ATOMIC_RELAXED)) {
+        return false;
+    }
+    c->retired += b->n;
+    ring_push(e, c->s.seg[SEG_CS].base + c->s.rip, b->n);
+    for (const struct uop *op = b->ops; op;) {
+        op = op->h(c, op);
+    }
+    return true;
+}
+
 static enum cpu_stop interp_run(struct cpu *c, uint64_t max, uint64_t *done)
 {
+    struct interp *e = c->engine;
     enum cpu_stop stop;
+    __atomic_store_n(&c->run_limit, max, __ATOMIC_SEQ_CST);
+    e->link_from = NULL;
     c->exit_word &= ~(uint32_t)EXIT_RESCHED;
     for (;;) {
         if (c->s.activity == ACT_SHUTDOWN || (c->exit_word & EXIT_SHUTDOWN)) {
@@ -74,6 +104,18 @@ static enum cpu_stop interp_run(struct cpu *c, uint64_t max, uint64_t *done)
             stop = c->s.activity == ACT_SHUTDOWN ? CPU_TRIPLE_FAULT : CPU_HALTED;
             break;
         }
+        c->exit_word &= ~(uint32_t)EXIT_MODE;
+        if (!(c->exit_word | c->s.inhibit) && !c->hooks && !e->step_only) {
+            e->why = WHY_NEXT;
+            if (run_blocks(c)) {
+                if (e->why == WHY_FAULT && !run_fault(c)) {
+                    stop = CPU_TRIPLE_FAULT;
+                    break;
+                }
+                continue;
+            }
+        }
+        e->link_from = NULL;
         enum step st = interp_step(c);
         if (st == STEP_BREAK) {
             stop = CPU_BREAKPOINT;
@@ -100,26 +142,51 @@ static void interp_store_state(struct cpu *c)
 
 static void interp_map_changed(struct cpu *c)
 {
-    struct interp *e = c->engine;
-    for (unsigned i = 0; i < CT_SIZE; i++) {
-        e->ct[i].valid = false;
+    cache_map_changed(c->engine);
+}
+
+/* The instructions of a ring entry, by their lengths in memory as it is now. */
+static unsigned run_expand(struct cpu *c, const struct ring_entry *r, uint64_t out[BLOCK_MAX])
+{
+    unsigned mode = c->mode & MODE_CODE64 ? DECODE_64 : c->mode & MODE_CODE32 ? DECODE_32 : DECODE_16;
+    uint64_t lin = c->mode & MODE_CODE64 ? r->lin : (uint32_t)r->lin;
+    unsigned n = 0;
+    while (n < r->n && n < BLOCK_MAX) {
+        uint8_t buf[INSN_MAX_LEN];
+        struct insn in;
+        uint64_t phys;
+        out[n++] = lin;
+        for (unsigned i = 0; i < sizeof buf; i++) {
+            struct bus_page pg;
+            if (!mmu_probe(c, lin + i, &phys)) {
+                return n;
+            }
+            bus_page(c->env.mem, phys, &pg);
+            if (!pg.host_r) {
+                return n;
+            }
+            buf[i] = pg.host_r[phys & PAGE_MASK];
+        }
+        if (decode(buf, sizeof buf, mode, &c->feat, &in) != DECODE_OK) {
+            return n;
+        }
+        lin += in.len;
     }
+    return n;
 }
 
 unsigned interp_last_insns(struct cpu *c, uint64_t out[32])
 {
     struct interp *e = c->engine;
-    uint64_t back[32];
-    unsigned n = 0;
+    uint64_t one[BLOCK_MAX];
+    unsigned n = 0; /* filled from the end */
     for (unsigned i = 1; i <= RING_SIZE && i <= e->ring_pos && n < 32; i++) {
-        const struct ring_entry *r = &e->ring[(e->ring_pos - i) % RING_SIZE];
-        if (r->n) {
-            back[n++] = r->lin;
+        unsigned k = run_expand(c, &e->ring[(e->ring_pos - i) % RING_SIZE], one);
+        while (k && n < 32) {
+            out[31 - n++] = one[--k];
         }
     }
-    for (unsigned i = 0; i < n; i++) {
-        out[i] = back[n - 1 - i];
-    }
+    memmove(out, out + 32 - n, n * sizeof *out);
     return n;
 }
 

@@ -11,7 +11,7 @@
 
 enum { PMCCFG = 0x50, DRAMC = 0x57, DRAMT = 0x58, PAM0 = 0x59, DRB0 = 0x60, FDHC = 0x68,
        DRAMXC = 0x6a, SMRAM = 0x72, ERRCMD = 0x90, ERRSTS = 0x91, TRC = 0x93 };
-enum { SEG_FIRST = 0xc0000, SEG_LEN = 0x4000 };
+enum { SEG_FIRST = 0xc0000, SEG_LEN = 0x4000, ROM_FIRST = 0xe0000 };
 enum { SEG_READ = 1, SEG_WRITE = 2 };
 
 /* What reads see where neither ROM nor RAM answers: an open bus. */
@@ -46,7 +46,7 @@ static void i440fx_set_segment(struct i440fx *pmc, unsigned n, unsigned mode)
         break;
     case SEG_WRITE:
         r->kind = REGION_ROM;
-        r->host = pmc->bios && from_top <= pmc->bios_len
+        r->host = pmc->bios && addr >= ROM_FIRST && from_top <= pmc->bios_len
                       ? pmc->bios + (pmc->bios_len - from_top)
                       : (uint8_t *)i440fx_open_bus; /* never written: ROM */
         r->ram = pmc->ram;
@@ -89,7 +89,7 @@ static void i440fx_config_written(struct pci_dev *pd, unsigned off, unsigned siz
 /* DRB0..7: upper bound of each DRAM row in units of 8 MB, cumulative, at most 1 GB in all. */
 static void i440fx_fill_drb(struct i440fx *pmc)
 {
-    uint64_t rows = pmc->ram->size >> 23, row = 1;
+    uint64_t rows = (pmc->ram->size + 0x7fffff) >> 23, row = 1;
     if (rows > 128) {
         rows = 128;
     }

@@ -3,7 +3,7 @@
  * Wiring by the board: RAM is mapped at priority 0 at 0-9FFFFh and from 100000h up, NOT at
  * C0000h-FFFFFh; the BIOS ROM's last 128 KB at E0000h-FFFFFh, priority 1.  Then
  *   i440fx_init(&pmc, "i440fx", &pci, &ram, bios, bios_len)
- * bios is the ROM image (bios_len bytes, ending at 1 MB; only the last 256 KB matter).  The chip
+ * bios is the ROM image (bios_len bytes, ending at 1 MB; only the last 128 KB matter).  The chip
  * maps shadow RAM over C0000h-FFFFFh at priority 3 as PAM says.  ram must be at least 1 MB. */
 #pragma once
 #include "devices/pci/pci.h"

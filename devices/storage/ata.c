@@ -276,7 +276,7 @@ void ata_dma(struct ide_drive *d)
         return;
     }
     ata_advance(d, moved);
-    if (moved < n) {
+    if (moved < n || (d->left && !bmdma_active(ide_bm(d)))) {
         ide_settle(d, GOOD, 0);
         return;
     }

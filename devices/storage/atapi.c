@@ -359,12 +359,14 @@ void atapi_dma(struct ide_drive *d)
         uint32_t n = d->end - d->pos;
         if (bmdma_copy(ide_bm(d), d->buf + d->pos, n, true) == n) {
             d->pos = d->end;
-            if (d->cd.left) {
-                ide_arm(d, IDE_STEP_DMA, (n / BYTES_PER_US + 1) * VTIME_US);
-            } else {
+            if (d->cd.left == 0) {
                 atapi_done(d);
+                return;
             }
-            return;
+            if (bmdma_active(ide_bm(d))) {
+                ide_arm(d, IDE_STEP_DMA, (n / BYTES_PER_US + 1) * VTIME_US);
+                return;
+            }
         }
     }
     /* the table was too short: the bus master goes inactive without an interrupt */

@@ -12,7 +12,8 @@
 
 static uint64_t acpi_pm_ticks(const struct acpi_pm *pm)
 {
-    return muldiv64(clock_now(pm->clock) - pm->origin, ACPI_PM_HZ, VTIME_SEC);
+    vtime now = clock_now(pm->clock);
+    return now < pm->origin ? 0 : muldiv64(now - pm->origin, ACPI_PM_HZ, VTIME_SEC);
 }
 
 bool acpi_pm_sci(const struct acpi_pm *pm)
@@ -126,9 +127,13 @@ void acpi_pm_snap(struct acpi_pm *pm, struct snap *s)
     snap_u64(s, "origin", &pm->origin);
     snap_u64(s, "next_flip", &pm->next_flip);
     snap_timer(s, "overflow", &pm->overflow);
-    if (snap_loading(s) && (pm->next_flip % FLIP || pm->next_flip > UINT64_MAX / 2)) {
+    /* bounds that keep origin + next_flip's time within 64 bits: a deadline is never in the past */
+    if (snap_loading(s) && (pm->next_flip % FLIP || !pm->next_flip ||
+                            pm->next_flip > (uint64_t)1 << 54 || pm->origin > (uint64_t)1 << 62)) {
         snap_fail(s, "PM timer flip out of step");
+        vtimer_cancel(&pm->overflow);
         pm->next_flip = FLIP;
+        pm->origin = 0;
     }
 }
 

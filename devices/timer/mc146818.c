@@ -393,7 +393,14 @@ static void mc146818_snap(struct device *dev, struct snap *s)
     if (snap_loading(s)) {
         r->index &= 0x7f;
         r->ext_index &= 0x7f;
-        if (!s->failed && mc146818_running(r) != (r->update.when != VTIME_NEVER)) {
+        vtime now = clock_now(r->clk);
+        if (now - r->origin > (uint64_t)1 << 60 || r->acked > mc146818_ticks(r, now)) {
+            r->origin = now;
+            r->acked = 0;
+            snap_fail(s, "mc146818: the divider's origin lies in the future");
+        }
+        if (mc146818_running(r) != (r->update.when != VTIME_NEVER)) {
+            vtimer_arm(&r->update, mc146818_running(r) ? now + VTIME_SEC : VTIME_NEVER);
             snap_fail(s, "mc146818: the divider and the update timer disagree");
         }
     }

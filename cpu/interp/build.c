@@ -1,0 +1,168 @@
+/* From bytes to a block: decode, find out which flags nobody reads, choose handlers.
+ *
+ * Liveness is strict: whatever can fault or leave the block - memory, generic instructions, the
+ * block's end - counts as a reader of all flags, so state is exact wherever it can be looked at. */
+#include <stddef.h>
+
+#include "cpu/interp/build.h"
+#include "cpu/interp/uop.h"
+
+_Static_assert(sizeof(struct uop) == 32, "a micro-op is half a cache line");
+_Static_assert(sizeof(struct uterm) == sizeof(struct uop), "a uterm takes a micro-op's place");
+_Static_assert(offsetof(struct cpu, s.gpr) == 0, "register offsets are reg * 8");
+_Static_assert(BLOCK_MAX < 128, "uop.n and uop.at are bytes");
+
+struct build {
+    struct cpu *c;
+    struct block *b;
+    struct binsn ins[BLOCK_MAX];
+    unsigned n, len, page_off;
+    bool live[BLOCK_MAX]; /* flags are read after instruction i */
+};
+
+static bool build_is_string(unsigned op)
+{
+    return op == OP_movs || op == OP_cmps || op == OP_stos || op == OP_lods || op == OP_scas;
+}
+
+static bool build_is_rep(const struct insn *in)
+{
+    return build_is_string(in->op) && (in->flags & (INSN_REP | INSN_REPNE));
+}
+
+static bool build_ends(const struct insn *in)
+{
+    return in->flags & INSN_ENDS || build_is_rep(in) || in->op == OP_ud;
+}
+
+static bool build_pick(struct pick *p)
+{
+    if (p->mode & MODE_CODE64) {
+        return false;
+    }
+    return pick_alu(p) || (p->what = 0, pick_move(p)) || (p->what = 0, pick_shift(p)) ||
+           (p->what = 0, pick_stack(p));
+}
+
+static void build_decode(struct build *s, const uint8_t *host)
+{
+    struct cpu *c = s->c;
+    unsigned mode = c->mode & MODE_CODE64 ? DECODE_64 : c->mode & MODE_CODE32 ? DECODE_32 : DECODE_16;
+    unsigned room = (unsigned)PAGE_SIZE - s->page_off;
+    while (s->n < BLOCK_MAX && s->len < room) {
+        struct binsn *bi = &s->ins[s->n];
+        unsigned avail = room - s->len < INSN_MAX_LEN ? room - s->len : INSN_MAX_LEN;
+        if (decode(host + s->len, avail, mode, &c->feat, &bi->in) != DECODE_OK) {
+            return;
+        }
+        bi->off = (uint16_t)s->len;
+        s->len += bi->in.len;
+        s->n++;
+        if (build_ends(&bi->in)) {
+            return;
+        }
+    }
+}
+
+static void build_liveness(struct build *s)
+{
+    bool live = true;
+    for (unsigned i = s->n; i-- > 0;) {
+        struct pick p = {.in = &s->ins[i].in, .mode = s->c->mode, .live = true};
+        s->live[i] = live;
+        if (build_ends(p.in) || !build_pick(&p) || !(p.what & PICK_PLAIN) || (p.what & PICK_READS)) {
+            live = true;
+        } else if (p.what & PICK_WRITES) {
+            live = false;
+        }
+    }
+}
+
+static bool build_flat_cs(const struct build *s)
+{
+    return s->c->mode & MODE_FLAT_CS && !(s->c->mode & MODE_CODE64);
+}
+
+/* The uterm behind `op`: [0] the next instruction, [1] the branch target if `in` has one. */
+static void build_term(struct build *s, struct uop *op, const struct insn *in)
+{
+    struct interp *e = s->c->engine;
+    struct uterm *t = (struct uterm *)(void *)(op + 1);
+    *t = (struct uterm){.delta = {(int32_t)s->len, 0}, .mask = {0xffffffff, 0xffffffff}};
+    s->b->term = t;
+    if (in) {
+        t->delta[1] = (int32_t)(s->len + (uint32_t)in->imm);
+        t->mask[1] = in->osize == 2 ? 0xffff : 0xffffffff;
+    }
+    for (unsigned w = 0; w < 2; w++) {
+        int64_t to = (int64_t)s->page_off + t->delta[w];
+        if (to < 0 || to >= (int64_t)PAGE_SIZE) {
+            t->link[w] = e->cross;
+        }
+    }
+}
+
+/* Micro-op for instruction i; returns how many instructions it does. */
+static unsigned build_uop(struct build *s, unsigned i, struct uop *op, bool *term)
+{
+    const struct insn *in = &s->ins[i].in;
+    struct pick p = {.in = in, .mode = s->c->mode, .live = s->live[i]};
+    bool last = i + 1 == s->n;
+    p.u = (struct uop){.n = (uint8_t)i};
+    if (build_is_rep(in)) {
+        p.u.h = uop_rep;
+    } else if (last && build_ends(in)) {
+        if (!(p.mode & MODE_CODE64) && pick_branch(&p)) {
+            p.u.imm = in->op == OP_call ? s->len : p.u.imm;
+            *term = true;
+            build_term(s, op, in->o[0].kind == OPND_REL ? in : NULL);
+        } else {
+            p.u = (struct uop){.n = (uint8_t)i, .h = uop_generic_end};
+            *term = true; /* nothing falls through */
+            build_term(s, op, NULL);
+        }
+    } else if (i + 2 == s->n && !(p.mode & MODE_CODE64) && pick_fused(&p, &s->ins[i + 1].in)) {
+        *term = true;
+        build_term(s, op, &s->ins[i + 1].in);
+        *op = p.u;
+        return 2;
+    } else {
+        p.u = (struct uop){.n = (uint8_t)i};
+        if (!build_pick(&p)) {
+            p.u = (struct uop){.n = (uint8_t)i, .h = uop_slow};
+        }
+    }
+    *op = p.u;
+    return 1;
+}
+
+struct block *build_block(struct cpu *c, struct cpage *page, const uint8_t *host, unsigned off)
+{
+    struct interp *e = c->engine;
+    struct build s = {.c = c, .page_off = off};
+    build_decode(&s, host);
+    if (!s.n) {
+        return NULL;
+    }
+    build_liveness(&s);
+    /* at most a micro-op an instruction, the end, the uterm */
+    struct block *b = cache_alloc(e, sizeof *b + (s.n + 2) * sizeof(struct uop));
+    *b = (struct block){.host = host, .mode = c->mode, .len = (uint16_t)s.len, .n = (uint8_t)s.n,
+                        .page = page};
+    s.b = b;
+    struct uop *op = b->ops;
+    bool term = false;
+    for (unsigned i = 0; i < s.n; op++) {
+        i += build_uop(&s, i, op, &term);
+        op->at = (uint8_t)(op - b->ops);
+    }
+    if (!term) {
+        *op = (struct uop){.h = build_flat_cs(&s) ? h_fall : h_fall_seg, .n = (uint8_t)s.n,
+                           .at = (uint8_t)(op - b->ops)};
+        build_term(&s, op, NULL);
+    }
+    b->insn = cache_alloc(e, s.n * sizeof *b->insn);
+    memcpy(b->insn, s.ins, s.n * sizeof *b->insn);
+    e->builds++;
+    return b;
+}

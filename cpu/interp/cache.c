@@ -1,0 +1,277 @@
+/* Blocks by address, links between them, and their end when code changes.
+ *
+ * A block is known by the host address of its first byte and the mode, so RAM, ROM, shadow RAM and the
+ * A20 gate need no care: another mapping leads to other bytes.  The jump cache knows it by linear
+ * address for as long as no translation is dropped (tlb_epoch).
+ *
+ * A page of RAM that holds blocks is marked RAM_CODE, so that stores to it come by the slow way and end
+ * in interp_code_changed(); only blocks whose own bytes were written die. */
+#include <stdlib.h>
+
+#include "base/os.h"
+#include "cpu/interp/build.h"
+#include "cpu/interp/uop.h"
+
+static unsigned cache_hash(const uint8_t *host, uint32_t mode)
+{
+    uint64_t h = ((uint64_t)(uintptr_t)host ^ (uint64_t)mode << 40) * 0x9e3779b97f4a7c15ull;
+    return (unsigned)(h >> (64 - BHASH_BITS));
+}
+
+static unsigned cache_page_hash(const uint8_t *host)
+{
+    return (unsigned)((uintptr_t)host >> PAGE_SHIFT) & ((1u << PHASH_BITS) - 1);
+}
+
+static struct cpage *cache_page(struct interp *e, const uint8_t *host)
+{
+    struct cpage *p = e->phash[cache_page_hash(host)];
+    while (p && p->host != host) {
+        p = p->next;
+    }
+    return p;
+}
+
+void *cache_alloc(struct interp *e, size_t size)
+{
+    void *p = e->arena + e->used;
+    e->used += (size + 31) & ~(size_t)31;
+    return p;
+}
+
+/* ---- links: incoming ones are a list through the linking blocks, tagged with which link ---- */
+
+static void cache_link(struct block *from, unsigned which, struct block *to)
+{
+    from->term->link[which] = to;
+    from->in_next[which] = to->in;
+    to->in = (uintptr_t)from | which;
+}
+
+static void cache_unlink(struct block *from, unsigned which)
+{
+    struct block *to = from->term->link[which];
+    if (!to) {
+        return;
+    }
+    from->term->link[which] = NULL;
+    for (uintptr_t *p = &to->in; *p;) {
+        struct block *b = (struct block *)(*p & ~(uintptr_t)1);
+        if (b == from && (*p & 1) == which) {
+            *p = b->in_next[which];
+            return;
+        }
+        p = &b->in_next[*p & 1];
+    }
+}
+
+static void cache_kill(struct interp *e, struct block *b)
+{
+    struct block **p = &e->bhash[cache_hash(b->host, b->mode)];
+    while (*p != b) {
+        p = &(*p)->hash_next;
+    }
+    *p = b->hash_next;
+    while (b->in) {
+        struct block *from = (struct block *)(b->in & ~(uintptr_t)1);
+        unsigned which = b->in & 1;
+        b->in = from->in_next[which];
+        from->term->link[which] = NULL;
+    }
+    if (b->term) {
+        cache_unlink(b, 0);
+        cache_unlink(b, 1);
+    }
+    b->mode = BLOCK_DEAD; /* the jump cache and a pending link see it */
+    e->kills++;
+}
+
+static uint32_t cache_pieces(uint64_t off, uint64_t len)
+{
+    unsigned first = (unsigned)(off & PAGE_MASK) >> 7;
+    unsigned last = (unsigned)((off & PAGE_MASK) + len - 1) >> 7;
+    uint32_t upto = last >= 31 ? ~0u : (1u << (last + 1)) - 1;
+    return upto & ~((1u << first) - 1);
+}
+
+void interp_code_changed(struct cpu *c, uint64_t off, uint64_t len)
+{
+    struct interp *e = c->engine;
+    struct cpage *page = cache_page(e, c->env.ram->host + (off & ~PAGE_MASK));
+    if (!page || !page->blocks) {
+        ram_clear_code(c->env.ram, off);
+        return;
+    }
+    if (!len || !(page->mask & cache_pieces(off, len))) {
+        return;
+    }
+    const uint8_t *lo = c->env.ram->host + off, *hi = lo + len;
+    uint32_t mask = 0;
+    for (struct block **p = &page->blocks; *p;) {
+        struct block *b = *p;
+        if (b->host < hi && lo < b->host + b->len) {
+            *p = b->page_next;
+            cache_kill(e, b);
+            c->exit_word |= EXIT_MODE; /* it may be the one that runs now */
+        } else {
+            mask |= cache_pieces((uint64_t)(b->host - page->host), b->len);
+            p = &b->page_next;
+        }
+    }
+    page->mask = mask;
+    if (!page->blocks) {
+        ram_clear_code(c->env.ram, off);
+    }
+}
+
+/* ---- life ---- */
+
+static void cache_forget(struct interp *e)
+{
+    for (unsigned i = 0; i < JC_SIZE; i++) {
+        e->jc[i] = (struct jc_entry){.lin = ~0ull, .b = e->cross};
+    }
+    for (unsigned i = 0; i < CT_SIZE; i++) {
+        e->ct[i].valid = false;
+    }
+    e->link_from = NULL;
+}
+
+void cache_flush(struct interp *e)
+{
+    for (unsigned i = 0; i < 1u << PHASH_BITS; i++) {
+        for (struct cpage *p = e->phash[i]; p; p = p->next) {
+            if (p->ram) {
+                ram_clear_code(p->ram, p->ram_off);
+            }
+        }
+        e->phash[i] = NULL;
+    }
+    memset(e->bhash, 0, sizeof e->bhash);
+    e->used = 0;
+    e->flushes++;
+    cache_forget(e);
+}
+
+/* The bus map changed.  Blocks in RAM stay true; a ROM may be gone, so its blocks go. */
+void cache_map_changed(struct interp *e)
+{
+    for (unsigned i = 0; i < 1u << PHASH_BITS; i++) {
+        for (struct cpage **p = &e->phash[i]; *p;) {
+            struct cpage *page = *p;
+            if (page->ram) {
+                p = &page->next;
+                continue;
+            }
+            for (struct block *b = page->blocks; b; b = b->page_next) {
+                cache_kill(e, b);
+            }
+            *p = page->next;
+        }
+    }
+    cache_forget(e);
+}
+
+bool cache_open(struct interp *e)
+{
+    e->arena = os_pages_alloc(ARENA_SIZE);
+    e->cross = calloc(1, sizeof *e->cross + sizeof(struct uop));
+    if (!e->arena || !e->cross) {
+        return false;
+    }
+    e->cross->mode = BLOCK_DEAD;
+    e->cross->ops[0].h = h_cross;
+    cache_forget(e);
+    return true;
+}
+
+void cache_close(struct interp *e)
+{
+    if (e->arena) {
+        cache_flush(e);
+        os_pages_free(e->arena, ARENA_SIZE);
+    }
+    free(e->cross);
+}
+
+/* ---- look-up ---- */
+
+static struct cpage *cache_page_for(struct cpu *c, const struct ct_entry *t)
+{
+    struct interp *e = c->engine;
+    const uint8_t *host = t->page.host_r;
+    struct ram *ram = c->env.ram;
+    struct cpage *p = cache_page(e, host);
+    bool in_ram = ram && host >= ram->host && host < ram->host + ram->size;
+    if (!p) {
+        unsigned h = cache_page_hash(host);
+        p = cache_alloc(e, sizeof *p);
+        *p = (struct cpage){.host = host, .next = e->phash[h]};
+        if (in_ram) {
+            p->ram = ram;
+            p->ram_off = (uint64_t)(host - ram->host);
+        }
+        e->phash[h] = p;
+    }
+    return p;
+}
+
+/* Not MMIO, and not memory whose writers do not tell us (video memory). */
+static bool cache_can_hold(const struct cpu *c, const struct bus_page *p)
+{
+    const struct ram *r = p->ram;
+    return p->host_r && (!r || r == c->env.ram || p->host_r < r->host ||
+                         p->host_r >= r->host + r->size);
+}
+
+struct block *cache_lookup(struct cpu *c)
+{
+    struct interp *e = c->engine;
+    uint64_t lin = interp_lin(c, c->s.rip);
+    struct jc_entry *j = &e->jc[JC_HASH(lin)];
+    if (j->lin == lin && j->epoch == c->tlb_epoch && j->b->mode == c->mode) {
+        return j->b;
+    }
+    const struct ct_entry *t = interp_code(c, lin);
+    if (!t || !cache_can_hold(c, &t->page)) { /* a fault, or code in MMIO: step sees to it */
+        c->fault.pending = false;
+        return NULL;
+    }
+    const uint8_t *host = t->page.host_r + (lin & PAGE_MASK);
+    struct block *b = e->bhash[cache_hash(host, c->mode)];
+    while (b && (b->host != host || b->mode != c->mode)) {
+        b = b->hash_next;
+    }
+    if (!b) {
+        if (e->used + BUILD_ROOM > ARENA_SIZE) {
+            cache_flush(e);
+        }
+        struct cpage *page = cache_page_for(c, t);
+        b = build_block(c, page, host, (unsigned)(lin & PAGE_MASK));
+        if (!b) {
+            return NULL;
+        }
+        unsigned h = cache_hash(host, c->mode);
+        b->hash_next = e->bhash[h];
+        e->bhash[h] = b;
+        b->page_next = page->blocks;
+        page->blocks = b;
+        page->mask |= cache_pieces(lin & PAGE_MASK, b->len);
+        if (page->ram) {
+            ram_mark_code(page->ram, page->ram_off);
+        }
+    }
+    *j = (struct jc_entry){.lin = lin, .b = b, .epoch = c->tlb_epoch};
+    return b;
+}
+
+void cache_patch(struct interp *e, struct block *to)
+{
+    struct block *from = e->link_from;
+    unsigned which = e->link_which;
+    e->link_from = NULL;
+    if (from->mode == to->mode && from->page == to->page && !from->term->link[which] &&
+        from->host + from->term->delta[which] == to->host) {
+        cache_link(from, which, to);
+    }
+}

@@ -1,0 +1,161 @@
+/* Handlers that are not fast: the slow twin of every fast one, instructions without a fast form, and
+ * the seams between blocks.  All of them run the instruction's generic executor on the saved struct
+ * insn, so there is one meaning. */
+#include "base/log.h"
+#include "cpu/interp/uop.h"
+
+static bool slow_exec(struct cpu *c, const struct insn *in)
+{
+    op_fn *fn = exec_table[in->op];
+    if (UNLIKELY(!fn)) {
+        log_msg(LOG_UNIMP, "cpu", "%s is not implemented", op_name(in->op));
+        return FAULT_UD(c);
+    }
+    return fn(c, in);
+}
+
+/* The last block was not run to its end: only k instructions of it were. */
+static void slow_ring(struct cpu *c, unsigned k)
+{
+    struct interp *e = c->engine;
+    e->ring[(e->ring_pos - 1) % RING_SIZE].n = k;
+}
+
+/* Instruction n of b, generically, with everything that it may look at in place: s.rip, next_rip,
+ * retired.  false: leave the block (s.rip and retired are exact, interp.why is set). */
+static bool slow_one(struct cpu *c, const struct block *b, unsigned n)
+{
+    const struct binsn *bi = &b->insn[n];
+    uint64_t start = c->s.rip;
+    unsigned left = b->n - n;
+    c->retired -= left;
+    c->s.rip = start + bi->off;
+    c->next_rip = c->s.rip + bi->in.len;
+    if (!(b->mode & MODE_CODE64)) {
+        c->next_rip = (uint32_t)c->next_rip;
+    }
+    if (UNLIKELY(!slow_exec(c, &bi->in))) {
+        ((struct interp *)c->engine)->why = WHY_FAULT;
+        slow_ring(c, n);
+        return false;
+    }
+    if (UNLIKELY(c->exit_word | c->inhibit_next)) {
+        c->retired++;
+        c->s.rip = c->next_rip;
+        c->s.inhibit = c->inhibit_next;
+        c->inhibit_next = 0;
+        slow_ring(c, n + 1);
+        return false;
+    }
+    c->retired += left;
+    c->s.rip = start;
+    return true;
+}
+
+HANDLER(uop_slow)
+{
+    if (!slow_one(c, uop_block(op), op->n)) {
+        LEAVE;
+    }
+    NEXT;
+}
+
+HANDLER(uop_run)
+{
+    const struct block *b = uop_block(op);
+    for (unsigned i = 0; i < op->x; i++) {
+        if (!slow_one(c, b, op->n + i)) {
+            LEAVE;
+        }
+    }
+    NEXT;
+}
+
+static bool slow_last(struct cpu *c, const struct block *b, unsigned n)
+{
+    const struct binsn *bi = &b->insn[n];
+    c->retired -= 1;
+    c->s.rip += bi->off;
+    c->next_rip = c->s.rip + bi->in.len;
+    if (!(b->mode & MODE_CODE64)) {
+        c->next_rip = (uint32_t)c->next_rip;
+    }
+    if (UNLIKELY(!slow_exec(c, &bi->in))) {
+        ((struct interp *)c->engine)->why = WHY_FAULT;
+        slow_ring(c, n);
+        return false;
+    }
+    c->retired += 1;
+    c->s.rip = c->next_rip;
+    c->s.inhibit = c->inhibit_next;
+    c->inhibit_next = 0;
+    return !(c->exit_word | c->s.inhibit);
+}
+
+/* Whatever the instruction changed, the jump cache knows whether a block still fits: its key has the
+ * mode and the epoch of the mapping. */
+#define GO_ANYWHERE                                                                               \
+    do {                                                                                          \
+        struct block *any_ = jc_find(c, c->engine);                                               \
+        if (!any_) {                                                                              \
+            LEAVE;                                                                                \
+        }                                                                                         \
+        if (c->mode & MODE_FLAT_CS) {                                                             \
+            ENTER(any_);                                                                          \
+        }                                                                                         \
+        ENTER_SEG(any_);                                                                          \
+    } while (0)
+
+HANDLER(uop_generic_end)
+{
+    if (!slow_last(c, uop_block(op), op->n)) {
+        LEAVE;
+    }
+    GO_ANYWHERE;
+}
+
+HANDLER(uop_slow2)
+{
+    const struct block *b = uop_block(op);
+    if (!slow_one(c, b, op->n) || !slow_last(c, b, op->n + 1u)) {
+        LEAVE;
+    }
+    GO_ANYWHERE;
+}
+
+const struct uop *uop_unlinked(struct cpu *c, const struct uop *op, unsigned which)
+{
+    struct interp *e = c->engine;
+    e->link_from = uop_block(op);
+    e->link_which = which;
+    LEAVE;
+}
+
+HANDLER(h_cross)
+{
+    struct block *b = jc_find(c, c->engine);
+    (void)op;
+    if (UNLIKELY(!b)) {
+        LEAVE;
+    }
+    if (UNLIKELY(!(c->mode & MODE_FLAT_CS))) {
+        ENTER_SEG(b);
+    }
+    ENTER(b);
+}
+
+HANDLER(h_fall)
+{
+    c->s.rip = (uint32_t)(c->s.rip + (uint32_t)((const struct uterm *)(op + 1))->delta[0]);
+    GO_LINK(0);
+}
+
+HANDLER(h_fall_seg)
+{
+    c->s.rip += (uint32_t)((const struct uterm *)(op + 1))->delta[0];
+    if (c->mode & MODE_CODE64) {
+        GO_LINK(0);
+    }
+    c->s.rip = (uint32_t)c->s.rip;
+    GO_LINK_SEG(0);
+}
