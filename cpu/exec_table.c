@@ -1,10 +1,5 @@
-/* The operations by id.  Declared weak while the room is being filled: a missing one is NULL, which
- * the engine treats as undefined and logs; tests/cpu checks that none is missing. */
+/* The operations by id: one missing is a link error. */
 #include "cpu/core.h"
-
-#define OP(name) extern op_fn op_##name __attribute__((weak));
-#include "cpu/ops.def"
-#undef OP
 
 op_fn *const exec_table[OP_COUNT] = {
 #define OP(name) [OP_##name] = op_##name,

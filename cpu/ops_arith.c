@@ -99,6 +99,9 @@ bool op_xadd(struct cpu *c, const struct insn *in)
         return false;
     }
     uint64_t r = arith_sized(c, ALU_ADD, a, b, in->o[0].size);
+    if (in->o[0].kind == OPND_MEM) { /* first: the register may be part of the address */
+        return opnd_write(c, in, 0, r) && opnd_write(c, in, 1, a);
+    }
     /* XADD r, r with the same register leaves the sum: the destination is written last */
     return opnd_write(c, in, 1, a) && opnd_write(c, in, 0, r);
 }

@@ -55,12 +55,11 @@ static bool convert(struct cpu *c, const struct insn *in, const struct shape *s)
         uint64_t m = bits_mask(tb) << to % 64;
         dst[to / 64] = (dst[to / 64] & ~m) | (v << to % 64 & m);
     }
+    vec_done(c, in); /* HW: the registers are MMX registers even if #XM follows */
     if (!sse_raise(c, &e)) {
         return false;
     }
-    (void)vec_write(c, in, true, dst); /* a register */
-    vec_done(c, in);
-    return true;
+    return vec_write(c, in, true, dst); /* a register: cannot fail */
 }
 #define CONVERT(name, ...)                                                                        \
     bool op_##name(struct cpu *c, const struct insn *in)                                          \

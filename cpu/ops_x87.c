@@ -198,6 +198,7 @@ static bool free_reg(struct cpu *c, const struct insn *in, bool pop)
         return false;
     }
     x87_note(c, in);
+    c->s.fsw &= (uint16_t)~FSW_C1; /* HW; undefined in the SDM */
     c->s.ftag &= (uint8_t)~(1 << x87_phys(c, in->modrm & 7));
     if (pop) {
         x87_pop(c);
@@ -242,5 +243,6 @@ bool op_emms(struct cpu *c, const struct insn *in)
         return false;
     }
     c->s.ftag = 0;
+    x87_set_top(c, 0);
     return true;
 }

@@ -119,20 +119,16 @@ static bool compare(struct cpu *c, const struct insn *in, struct f80 b, bool emp
 
     x87_note(c, in);
     if (x87_empty(c, 0) || empty) {
-        if (!x87_underflow(c)) {
-            return true;
-        }
+        pops = x87_underflow(c) ? pops : 0;
     } else {
         rel = soft_compare80(&e, x87_get(c, 0), b, quiet);
         if (den && !(e.flags & FP_IE) && rel != FP_UNORDERED) {
             e.flags |= FP_DE;
         }
         x87_raise(c, &e, false);
-        if (!x87_stores(&e, false)) {
-            return true;
-        }
+        pops = x87_stores(&e, false) ? pops : 0;
     }
-    x87_cc(c, rel_cc(rel));
+    x87_cc(c, rel_cc(rel)); /* HW: also with the exception unmasked, though the SDM says not */
     while (pops--) {
         x87_pop(c);
     }
@@ -207,15 +203,11 @@ static bool compare_flags(struct cpu *c, const struct insn *in, bool quiet, bool
     }
     x87_note(c, in);
     if (x87_empty(c, 0) || x87_empty(c, i)) {
-        if (!x87_underflow(c)) {
-            return true;
-        }
+        pop = x87_underflow(c) && pop;
     } else {
         rel = soft_compare80(&e, x87_get(c, 0), x87_get(c, i), quiet);
         x87_raise(c, &e, false);
-        if (!x87_stores(&e, false)) {
-            return true;
-        }
+        pop = x87_stores(&e, false) && pop;
     }
     flags_set_status(c, fl[rel]);
     if (pop) {
@@ -271,7 +263,7 @@ bool op_fxam(struct cpu *c, const struct insn *in)
 
 typedef struct f80 unary_fn(struct fp_env *e, struct f80 a, bool *range);
 
-static bool unary(struct cpu *c, const struct insn *in, unary_fn *fn)
+static bool unary(struct cpu *c, const struct insn *in, unary_fn *fn, bool trig)
 {
     struct fp_env e = x87_env(c);
     bool range = false;
@@ -281,6 +273,9 @@ static bool unary(struct cpu *c, const struct insn *in, unary_fn *fn)
         return false;
     }
     x87_note(c, in);
+    if (trig) {
+        c->s.fsw &= (uint16_t)~FSW_C2;
+    }
     if (x87_empty(c, 0)) {
         if (x87_underflow(c)) {
             x87_put(c, 0, fp_indefinite80);
@@ -316,15 +311,15 @@ static struct f80 fn_2xm1(struct fp_env *e, struct f80 a, bool *range)
 }
 bool op_fsqrt(struct cpu *c, const struct insn *in)
 {
-    return unary(c, in, fn_sqrt);
+    return unary(c, in, fn_sqrt, false);
 }
 bool op_frndint(struct cpu *c, const struct insn *in)
 {
-    return unary(c, in, fn_rndint);
+    return unary(c, in, fn_rndint, false);
 }
 bool op_f2xm1(struct cpu *c, const struct insn *in)
 {
-    return unary(c, in, fn_2xm1);
+    return unary(c, in, fn_2xm1, false);
 }
 
 /* Trigonometric arguments of 2^63 and beyond are not reduced. */
@@ -343,34 +338,27 @@ static struct f80 fn_cos(struct fp_env *e, struct f80 a, bool *range)
     *range = out_of_range(a);
     return *range ? a : fp_trans(e, FP_FCOS, a);
 }
-static bool trig(struct cpu *c, const struct insn *in, unary_fn *fn)
-{
-    if (!unary(c, in, fn)) {
-        return false;
-    }
-    if (!x87_empty(c, 0) && !out_of_range(x87_get(c, 0))) {
-        c->s.fsw &= (uint16_t)~FSW_C2;
-    }
-    return true;
-}
 bool op_fsin(struct cpu *c, const struct insn *in)
 {
-    return trig(c, in, fn_sin);
+    return unary(c, in, fn_sin, true);
 }
 bool op_fcos(struct cpu *c, const struct insn *in)
 {
-    return trig(c, in, fn_cos);
+    return unary(c, in, fn_cos, true);
 }
 
 /* ---- ST(0) becomes one value, another is pushed ---- */
 
 /* Stack faults of FSINCOS, FPTAN, FXTRACT: ST(0) must be there and ST(7) free.  true: handled. */
-static bool pair_faults(struct cpu *c)
+static bool pair_faults(struct cpu *c, const struct insn *in)
 {
     bool masked;
 
     if (!x87_empty(c, 0) && x87_empty(c, 7)) {
         return false;
+    }
+    if (in->op != OP_fxtract) {
+        c->s.fsw &= (uint16_t)~FSW_C2;
     }
     masked = x87_empty(c, 0) ? x87_underflow(c) : x87_overflow(c);
     if (masked) {
@@ -398,7 +386,7 @@ bool op_fsincos(struct cpu *c, const struct insn *in)
         return false;
     }
     x87_note(c, in);
-    if (pair_faults(c)) {
+    if (pair_faults(c, in)) {
         return true;
     }
     a = x87_get(c, 0);
@@ -423,7 +411,7 @@ bool op_fptan(struct cpu *c, const struct insn *in)
         return false;
     }
     x87_note(c, in);
-    if (pair_faults(c)) {
+    if (pair_faults(c, in)) {
         return true;
     }
     a = x87_get(c, 0);
@@ -447,7 +435,7 @@ bool op_fxtract(struct cpu *c, const struct insn *in)
         return false;
     }
     x87_note(c, in);
-    if (pair_faults(c)) {
+    if (pair_faults(c, in)) {
         return true;
     }
     sig = fp_extract80(&e, x87_get(c, 0), &exp);
@@ -503,6 +491,7 @@ static bool remainder_op(struct cpu *c, const struct insn *in, bool nearest)
         return false;
     }
     x87_note(c, in);
+    c->s.fsw &= (uint16_t)~FSW_C2;
     if (two_faults(c, false)) {
         return true;
     }
@@ -510,6 +499,8 @@ static bool remainder_op(struct cpu *c, const struct insn *in, bool nearest)
     x87_raise(c, &e, false);
     if (x87_stores(&e, false)) {
         x87_put(c, 0, r);
+    }
+    if (x87_stores(&e, false) && !(e.flags & FP_IE) && !is_nan(r)) { /* HW: else C0, C3 stay */
         x87_cc(c, (q & 4 ? FSW_C0 : 0) | (q & 2 ? FSW_C3 : 0) | (partial ? FSW_C2 : 0));
         c->s.fsw = (uint16_t)((c->s.fsw & ~FSW_C1) | (q & 1 ? FSW_C1 : 0));
     }

@@ -18,7 +18,7 @@ static bool load(struct cpu *c, const struct insn *in, struct fp_env *e, struct 
         return true;
     }
     x87_raise(c, e, false);
-    if (x87_stores(e, false)) {
+    if (!(e->flags & ~e->mask & FP_IE)) { /* HW: a denormal is loaded even with #D unmasked */
         x87_push(c, v);
     }
     return true;
@@ -34,7 +34,7 @@ bool op_fld(struct cpu *c, const struct insn *in)
     }
     if (!x87_has_mem(in)) {
         unsigned i = in->modrm & 7;
-        if (x87_empty(c, i) && x87_empty(c, 7)) {
+        if (x87_empty(c, i)) { /* HW: underflow comes before overflow */
             x87_note(c, in);
             if (x87_underflow(c)) {
                 x87_push(c, fp_indefinite80);
@@ -155,7 +155,9 @@ static void f80_bytes(struct f80 v, uint8_t buf[10])
 static bool store_reg(struct cpu *c, const struct insn *in, bool pop)
 {
     x87_note(c, in);
-    if (x87_empty(c, 0)) {
+    if (x87_empty(c, 0) && in->imm >> 8 == 1) {
+        c->s.fsw &= (uint16_t)~FSW_C1; /* HW: D9 D8+i pops an empty register, without a fault */
+    } else if (x87_empty(c, 0)) {
         if (!x87_underflow(c)) {
             return true;
         }
@@ -292,7 +294,6 @@ static bool move_if(struct cpu *c, const struct insn *in, bool cond)
         }
         return true;
     }
-    c->s.fsw &= (uint16_t)~FSW_C1;
     if (cond) {
         x87_put(c, 0, x87_get(c, i));
     }

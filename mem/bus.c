@@ -258,11 +258,22 @@ static void bus_io_write(struct bus *bus, const struct region *r, uint64_t addr,
         uint64_t base = off & ~(uint64_t)(ops->min_size - 1);
         unsigned sh = (unsigned)(off - base) * 8;
         uint64_t old = ops->read ? ops->read(r->dev, base, ops->min_size) : 0;
+        old &= bits_mask(ops->min_size * 8u);
         val = (old & ~(bits_mask(size * 8) << sh)) | val << sh;
         ops->write(r->dev, base, val, ops->min_size);
     } else {
         ops->write(r->dev, off, val, size);
     }
+}
+
+/* How many of the next `left` bytes nobody answers; the first one is such. */
+static unsigned bus_miss(struct bus *bus, uint64_t addr, unsigned left)
+{
+    unsigned n = 1;
+    while (n < left && !bus_find(bus, (addr + n) & bus->mask)) {
+        n++;
+    }
+    return n;
 }
 
 uint64_t bus_read(struct bus *bus, uint64_t addr, unsigned size)
@@ -277,12 +288,8 @@ uint64_t bus_read(struct bus *bus, uint64_t addr, unsigned size)
             if (bus->obs.unmapped) {
                 bus->obs.unmapped(bus->obs.ctx, a, left, false);
             }
-            part = 0xff;
-            n = 1;
-            if (bus->table || (a & (left - 1)) == 0) { /* an aligned miss is a miss as a whole */
-                n = left;
-                part = bits_mask(n * 8);
-            }
+            n = bus_miss(bus, a, left);
+            part = bits_mask(n * 8);
         } else {
             const struct region *r = g->r;
             unsigned max = r->kind == REGION_IO ? bus_max_size(r->ops) : 8;
@@ -317,10 +324,7 @@ void bus_write(struct bus *bus, uint64_t addr, uint64_t val, unsigned size)
             if (bus->obs.unmapped) {
                 bus->obs.unmapped(bus->obs.ctx, a, left, true);
             }
-            if (!bus->table && (a & (left - 1))) {
-                n = 1;
-            }
-            done += n;
+            done += bus_miss(bus, a, left);
             continue;
         }
         struct region *r = g->r;

@@ -177,19 +177,30 @@ struct fp_num fp_round(struct fp_env *e, enum fp_fmt f, bool sign, int32_t exp, 
     r.sig = round_bits(e, sign, hi, lo, cut, &carry, &inexact, &up);
     r.exp = exp + carry;
     if (r.exp > s->emax) {
-        if (e->mask & FP_OE || (f == FP_F80 && r.exp - WRAP_EXP > s->emax)) {
+        if (e->mask & FP_OE) {
             return overflowed(e, prec, sign, s->emax);
+        }
+        if (f == FP_F80 && r.exp - WRAP_EXP > s->emax) { /* HW: FSCALE beyond the bias: infinity */
+            e->flags |= FP_OE | FP_PE;
+            e->up = true;
+            return (struct fp_num){.sig = BIT63, .cls = FP_INF, .sign = sign};
         }
         e->flags |= FP_OE | (inexact ? FP_PE : 0);
         e->up = up;
-        r.exp -= WRAP_EXP;
+        r.exp = f == FP_F80 ? r.exp - WRAP_EXP : 0; /* only registers of the x87 take a result */
         return r;
     }
     tiny = r.exp < s->emin;
-    if (tiny && !(e->mask & FP_UE) && !(f == FP_F80 && r.exp + WRAP_EXP < s->emin)) {
+    if (tiny && !(e->mask & FP_UE)) {
+        if (f == FP_F80 && r.exp + WRAP_EXP < s->emin) { /* HW: FSCALE again: zero */
+            e->flags |= FP_UE | FP_PE;
+            e->up = false;
+            r.cls = FP_ZERO;
+            return r;
+        }
         e->flags |= FP_UE | (inexact ? FP_PE : 0);
         e->up = up;
-        r.exp += WRAP_EXP;
+        r.exp = f == FP_F80 ? r.exp + WRAP_EXP : 0;
         return r;
     }
     if (tiny && e->ftz && f != FP_F80 && e->mask & FP_UE) {
@@ -211,7 +222,7 @@ struct fp_num fp_round(struct fp_env *e, enum fp_fmt f, bool sign, int32_t exp, 
             hi >>= sh;
         }
         r.sig = round_bits(e, sign, hi, lo, cut, &carry, &inexact, &up);
-        if (tiny && (inexact || !(e->mask & FP_UE))) {
+        if (tiny && inexact) {
             e->flags |= FP_UE;
         }
         r.exp = s->emin;

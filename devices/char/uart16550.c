@@ -127,6 +127,16 @@ static void uart16550_arm(struct uart16550 *u, struct vtimer *t, unsigned chars)
     vtimer_arm(t, ct == VTIME_NEVER ? VTIME_NEVER : clock_now(u->clk) + ct * chars);
 }
 
+/* The line behind the transmitter is a host file or terminal, which takes characters much faster than
+ * the baud rate says.  Kernel consoles poll for THRE with interrupts off: at the true rate every
+ * line of boot messages would cost millions of instructions and, as on real machines, timer ticks. */
+static void uart16550_arm_tx(struct uart16550 *u)
+{
+    vtime ct = uart16550_char_time(u);
+    vtimer_arm(&u->tx, ct == VTIME_NEVER ? VTIME_NEVER
+                                         : clock_now(u->clk) + ct / UART16550_TX_SPEEDUP + 1);
+}
+
 /* ---- receiver ---- */
 
 static void uart16550_rx_touch(struct uart16550 *u)
@@ -233,7 +243,7 @@ static void uart16550_tx_load(struct uart16550 *u)
     u->tx_count--;
     memmove(u->tx_buf, u->tx_buf + 1, u->tx_count);
     u->tsr_busy = true;
-    uart16550_arm(u, &u->tx, 1);
+    uart16550_arm_tx(u);
     if (!u->tx_count) {
         u->thre_pending = true;
     }
@@ -335,7 +345,7 @@ static void uart16550_write_divisor(struct uart16550 *u, uint16_t val)
         return;
     }
     if (u->tsr_busy && u->tx.when == VTIME_NEVER) {
-        uart16550_arm(u, &u->tx, 1);
+        uart16550_arm_tx(u);
     }
     if (!u->timed_out && u->timeout.when == VTIME_NEVER) {
         uart16550_rx_touch(u);

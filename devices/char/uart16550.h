@@ -8,6 +8,7 @@
 #include "mem/irq.h"
 
 enum { UART16550_FIFO = 16, UART16550_LINE = 64 };
+#define UART16550_TX_SPEEDUP 32 /* transmission, against the programmed baud rate */
 
 struct uart16550 {
     struct device dev;

@@ -239,8 +239,9 @@ static bool ata_smart_log(struct ide_drive *d, uint8_t b[512])
             e[1] = 0; /* completed without error */
             store_le16(e + 2, 1);
         }
-        b[508] = d->selftests ? (uint8_t)((d->selftest_next + ATA_SELFTESTS - 1) % ATA_SELFTESTS + 1)
-                              : 0;
+        if (d->selftests) { /* number of the newest entry, from 1 */
+            b[508] = (uint8_t)((d->selftest_next + ATA_SELFTESTS - 1) % ATA_SELFTESTS + 1);
+        }
         break;
     default: return false;
     }

@@ -55,7 +55,7 @@ static void atapi_no_medium(struct ide_drive *d)
 void atapi_identify(struct ide_drive *d, uint8_t out[512])
 {
     memset(out, 0, 512);
-    store_le16(out, 0x85c0);             /* ATAPI, CD, removable, DRQ within 50 us, 12-byte packets */
+    store_le16(out, 0x85c0);             /* ATAPI, CD, removable, DRQ in 50 us, 12-byte packets */
     ata_string(out + 20, d->serial, 20);
     store_le16(out + 40, 3);
     store_le16(out + 42, IDE_BUF / 512);
@@ -399,7 +399,7 @@ static void atapi_track_information(struct ide_drive *d)
 
 struct atapi_feature {
     uint16_t code;
-    uint8_t version, current; /* current: 0 never, 1 always, 2 with a medium, 3 with CD, 4 with DVD */
+    uint8_t version, current; /* current: 1 always, 2 with a medium, 3 with CD, 4 with DVD */
     uint8_t len;
     uint8_t data[8];
 };

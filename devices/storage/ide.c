@@ -566,7 +566,8 @@ void ide_attach(struct ide_channel *ch, unsigned unit, enum ide_kind kind, struc
         d->serial[i] = serial[i];
     }
     d->serial[i] = 0;
-    memcpy(d->model, kind == IDE_CD ? "VITRINE DVD-ROM" : "VITRINE HARDDISK", kind == IDE_CD ? 16 : 17);
+    memset(d->model, 0, sizeof d->model);
+    memcpy(d->model, kind == IDE_CD ? "VITRINE DVD-ROM " : "VITRINE HARDDISK", 16);
     memcpy(d->firmware, "1.0", 4);
     if (kind == IDE_CD) {
         blk->media_changed = atapi_media_changed;

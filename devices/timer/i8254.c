@@ -136,8 +136,13 @@ static int64_t i8254_next(const struct i8254_channel *c, int64_t t)
 static uint32_t i8254_count(const struct i8254_channel *c, int64_t t)
 {
     int64_t e = i8254_elapsed(c, t), n = c->n, mod = i8254_mod(c);
-    if (!c->loaded || (i8254_gate_starts(c) && !c->triggered) || e < 0) {
+    if (!c->loaded || (i8254_gate_starts(c) && !c->triggered)) {
         return c->frozen;
+    }
+    if (e < 0) {
+        /* The next clock loads the count.  A port access on a real bus takes longer than that clock, so
+         * no program there sees the old count (Linux's quick TSC calibration relies on it). */
+        return (uint32_t)n;
     }
     int64_t v;
     switch (i8254_mode(c)) {

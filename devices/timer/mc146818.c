@@ -399,7 +399,8 @@ static void mc146818_snap(struct device *dev, struct snap *s)
             r->acked = 0;
             snap_fail(s, "mc146818: the divider's origin lies in the future");
         }
-        if (!s->failed && mc146818_running(r) != (r->update.when != VTIME_NEVER)) {
+        if (mc146818_running(r) != (r->update.when != VTIME_NEVER)) {
+            vtimer_arm(&r->update, mc146818_running(r) ? now + VTIME_SEC : VTIME_NEVER);
             snap_fail(s, "mc146818: the divider and the update timer disagree");
         }
     }

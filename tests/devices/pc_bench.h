@@ -80,7 +80,8 @@ static inline struct pc_bench *pc_bench_make(struct rig *r)
     }
     pci_init(&b->pci, "pci", b->mem, b->ports, pirq);
     pc_bench_need(bus_map(b->ports, &b->pci.regs, &err));
-    pc_bench_need(piix3_init(&b->isa, "piix3", &b->pci, PCI_DEVFN(1, 0), isa, pc_bench_on_reset, b));
+    pc_bench_need(
+        piix3_init(&b->isa, "piix3", &b->pci, PCI_DEVFN(1, 0), isa, pc_bench_on_reset, b));
     rig_add_device(r, &b->pci.dev);
     rig_add_device(r, &b->isa.dev);
     rig_add_region(r, &b->pci.regs);
@@ -162,7 +163,7 @@ static const struct contract_case chipset_case = {
     .name = "chipset", .make = chipset_make, .unmake = pc_bench_unmake, .busy = chipset_busy,
     .input = chipset_input, .max_advance = 3 * VTIME_SEC};
 
-/* ---- the IDE case: a disk at 0.0, a CD at 1.0 (rig.blk serves both; each has its blockdev) ---- */
+/* ---- the IDE case: a disk (rig.blk) at 0.0, a CD at 1.0 ---- */
 
 #define IDE_TEST_SECTORS 4096u
 #define IDE_TEST_FRAMES 64u

@@ -147,7 +147,8 @@ static void media_come_and_go(void **state)
 {
     struct pc_bench *b = open_ide();
     struct bench_cd *cd = bench_cd_of(b);
-    static const uint8_t tur[12] = {0}, eject[12] = {0x1b, 0, 0, 0, 2}, load[12] = {0x1b, 0, 0, 0, 3};
+    static const uint8_t tur[12] = {0}, eject[12] = {0x1b, 0, 0, 0, 2};
+    static const uint8_t load[12] = {0x1b, 0, 0, 0, 3};
     static const uint8_t prevent[12] = {0x1e, 0, 0, 0, 1}, allow[12] = {0x1e};
     static const uint8_t event[12] = {0x4a, 1, 0, 0, 0x10, 0, 0, 0, 8};
     static const uint8_t cap[12] = {0x25};

@@ -455,6 +455,7 @@ static void t7_reset_at_each_step(void **state)
                 }
                 rig_advance(b->rig, 30 * VTIME_US);
             }
+            unsigned writes = b->rig->disk.writes;
             switch (how) {
             case 0:
                 out(b, 0x3f6, 4, 1);
@@ -479,6 +480,9 @@ static void t7_reset_at_each_step(void **state)
             }
             assert_true(sector0(b) == h);
             assert_true(snap_hash_bytes(1, b->rig->disk.data + 700 * 512, 1000 * 512) == tail);
+            if (how != 2 || dma) {
+                assert_int_equal(b->rig->disk.writes, writes); /* not one more, anywhere */
+            }
             if (how != 2) {
                 assert_int_equal(ide_status(b, 0), OK);
             }

@@ -44,7 +44,9 @@ static void fuzz_damage(struct rig *r, struct fuzz_bytes *b)
     for (unsigned n = (unsigned)fuzz_take(b, 1) % 8 + 1; n && a.len; n--) {
         a.buf[fuzz_take(b, 3) % a.len] = (uint8_t)fuzz_take(b, 1);
     }
-    rig_load(r, a.buf, a.len);
+    if (!rig_load(r, a.buf, a.len)) {
+        rig_reset(r, RESET_POWER_ON); /* as a machine does with a refused snapshot */
+    }
     snap_fini(&a);
 }
 

@@ -1,0 +1,69 @@
+/* The report after a triple fault or an error of our own: what happened in words, the registers, and
+ * how the guest came there. */
+#include "frontend/trace/fault_report.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "frontend/trace/disasm.h"
+#include "machine/debug.h"
+
+static void report_line(void *ctx, const char *line)
+{
+    fprintf(ctx, "  %s\n", line);
+}
+
+static void report_insns(FILE *f, struct machine *m)
+{
+    uint64_t lin[32];
+    unsigned n = machine_last_insns(m, lin);
+    struct disasm *dis = disasm_open();
+    if (!n || !dis) {
+        fputs("  (not recorded)\n", f);
+        disasm_close(dis);
+        return;
+    }
+    int bits = machine_code_bits(m);
+    for (unsigned i = 0; i < n; i++) {
+        uint8_t b[16];
+        char text[160];
+        size_t have = machine_peek(m, lin[i], b, sizeof b);
+        fprintf(f, "  0x%08" PRIx64 ":  ", lin[i]);
+        if (have == 0) {
+            fputs("(no memory there now)\n", f);
+            continue;
+        }
+        unsigned len = disasm_one(dis, bits, lin[i], b, have, text, sizeof text);
+        for (unsigned k = 0; k < 10; k++) {
+            if (k < len) {
+                fprintf(f, "%02x ", b[k]);
+            } else {
+                fputs("   ", f);
+            }
+        }
+        fprintf(f, " %s\n", text);
+    }
+    disasm_close(dis);
+}
+
+char *fault_report(struct machine *m, bool triple)
+{
+    char *text = NULL;
+    size_t len = 0;
+    FILE *f = open_memstream(&text, &len);
+    if (!f) {
+        return NULL;
+    }
+    fprintf(f, "vitrine: %s%s\n", triple ? "" : "error inside Vitrine (not the guest's): ",
+            machine_why(m));
+    fputs("Registers:\n", f);
+    machine_info(m, "registers", report_line, f);
+    fputs("Last instructions, oldest first:\n", f);
+    report_insns(f, m);
+    if (triple) {
+        fputs("(-triple-fault reset restarts the machine instead of stopping it.)\n", f);
+    }
+    fclose(f);
+    return text;
+}

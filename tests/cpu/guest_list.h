@@ -1,0 +1,5 @@
+/* tests/guest/NAME.asm, one line each */
+GUEST(protect)
+GUEST(gates)
+GUEST(paging)
+GUEST(except)

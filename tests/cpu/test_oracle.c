@@ -1,0 +1,475 @@
+/* Every 32-bit user-mode instruction against the host's processor: registers, flags, memory, x87,
+ * MMX and SSE state, and the fault.  Each case is run three times from the same state: natively, by
+ * exec_table[] and by the engine (one block with a jump to itself behind it).
+ *
+ * The work is done in a child process: a wild native instruction must not take the test along. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+/* after the four above */
+#include <cmocka.h>
+
+#include "base/clock.h"
+#include "cpu/core.h"
+#include "tests/cpu/oracle.h"
+
+enum { RAM_SIZE = 0x3000, RAM_CODE_AT = 0x2000, WANT_CASES = 200000 };
+
+/* What is not compared, or compared loosely, and why.  flags: EFLAGS bits; what: a set of W_*. */
+enum { W_FLAGS = 1, W_FSW_C = 2, W_ULP = 4, W_MEM = 8, W_FPU = 16 };
+static const struct loose {
+    uint16_t op;
+    uint8_t what;
+    uint32_t flags;
+    const char *why;
+} loose[] = {
+#include "tests/cpu/oracle_loose.h"
+};
+
+struct side { /* one processor of ours */
+    struct clock clock;
+    struct ram ram;
+    struct region data, code;
+    struct bus *mem, *ports;
+    struct cpu *cpu;
+};
+
+struct stats {
+    uint32_t cases[OP_COUNT], faults[OP_COUNT], bad_exec[OP_COUNT], bad_engine[OP_COUNT];
+    unsigned long total;
+    unsigned shown[2];
+};
+
+static bool side_open(struct side *s)
+{
+    struct err err = {0};
+    memset(s, 0, sizeof *s);
+    clock_init(&s->clock);
+    s->mem = bus_create("memory", 36);
+    s->ports = bus_create("ports", 16);
+    if (!ram_init(&s->ram, RAM_SIZE, &err)) {
+        return false;
+    }
+    s->data = (struct region){.name = "data", .kind = REGION_RAM, .base = ORACLE_DATA,
+                              .len = ORACLE_DATA_SIZE, .ram = &s->ram};
+    s->code = (struct region){.name = "code", .kind = REGION_RAM, .base = ORACLE_CODE, .len = 0x1000,
+                              .ram = &s->ram, .ram_off = RAM_CODE_AT};
+    if (!bus_map(s->mem, &s->data, &err) || !bus_map(s->mem, &s->code, &err)) {
+        return false;
+    }
+    struct cpu_env env = {.mem = s->mem, .ports = s->ports, .ram = &s->ram, .clock = &s->clock};
+    s->cpu = cpu_create(&cpu_accel_interp, NULL, &env, &err);
+    if (s->cpu == NULL) {
+        printf("%s\n", err.msg);
+        return false;
+    }
+    struct cpu_state *st = cpu_state(s->cpu);
+    st->cr0 = CR0_PE | CR0_MP | CR0_ET | CR0_NE;
+    st->cr4 = CR4_OSFXSR | CR4_OSXMMEXCPT;
+    st->cpl = 3;
+    for (unsigned i = 0; i < SEG_COUNT; i++) {
+        st->seg[i] = (struct seg){.sel = ORACLE_DS, .limit = 0xffffffff,
+                                  .attr = ATTR_P | ATTR_DPL | ATTR_S | ATTR_W | ATTR_A | ATTR_DB | ATTR_G};
+    }
+    st->seg[SEG_CS].sel = ORACLE_CS;
+    st->seg[SEG_CS].attr |= ATTR_X;
+    st->seg[SEG_FS].sel = st->seg[SEG_GS].sel = 0;
+    st->idt_limit = 0; /* a fault delivered ends in a triple fault: seen as such */
+    st->rip = ORACLE_INSN;
+    cpu_state_changed(s->cpu);
+    uint8_t stop[2] = {0xeb, 0xfe}; /* jmp $ */
+    ram_store(&s->ram, RAM_CODE_AT + (ORACLE_TAKEN - ORACLE_CODE), stop, 2);
+    return true;
+}
+
+static void load_state(struct cpu_state *st, const struct oracle_regs *r)
+{
+    for (unsigned i = 0; i < 8; i++) {
+        st->gpr[i] = r->gpr[i];
+    }
+    st->rip = ORACLE_INSN;
+    st->rflags = r->eflags;
+    st->fcw = load_le16(r->fx);
+    st->fsw = load_le16(r->fx + 2);
+    st->ftag = r->fx[4];
+    st->mxcsr = load_le32(r->fx + 24);
+    for (unsigned i = 0; i < 8; i++) {
+        unsigned phys = (i + (st->fsw >> 11)) & 7;
+        st->st[phys].man = load_le64(r->fx + 32 + 16 * i);
+        st->st[phys].se = load_le16(r->fx + 40 + 16 * i);
+        st->ymm[i][0] = load_le64(r->fx + 160 + 16 * i);
+        st->ymm[i][1] = load_le64(r->fx + 168 + 16 * i);
+    }
+}
+
+static void store_state(const struct cpu_state *st, struct oracle_regs *r)
+{
+    memset(r, 0, sizeof *r);
+    for (unsigned i = 0; i < 8; i++) {
+        r->gpr[i] = (uint32_t)st->gpr[i];
+    }
+    r->eflags = (uint32_t)st->rflags;
+    store_le16(r->fx, st->fcw);
+    store_le16(r->fx + 2, st->fsw);
+    r->fx[4] = st->ftag;
+    store_le32(r->fx + 24, st->mxcsr);
+    for (unsigned i = 0; i < 8; i++) {
+        unsigned phys = (i + (st->fsw >> 11)) & 7;
+        store_le64(r->fx + 32 + 16 * i, st->st[phys].man);
+        store_le16(r->fx + 40 + 16 * i, st->st[phys].se);
+        store_le64(r->fx + 160 + 16 * i, st->ymm[i][0]);
+        store_le64(r->fx + 168 + 16 * i, st->ymm[i][1]);
+    }
+}
+
+/* By the table: as many calls as iterations. */
+static struct oracle_fault run_exec(struct side *s, const struct oracle_case *k,
+                                    struct oracle_regs *out)
+{
+    struct cpu *c = s->cpu;
+    struct oracle_fault f = {.vector = -1};
+    load_state(&c->s, &k->regs);
+    flags_set_status(c, (uint32_t)c->s.rflags);
+    c->fault.pending = false;
+    c->exit_word = 0;
+    c->inhibit_next = 0;
+    c->s.inhibit = 0;
+    for (unsigned i = 0; i < 64; i++) {
+        c->next_rip = ORACLE_INSN + k->len;
+        if (!exec_table[k->in.op](c, &k->in)) {
+            f.vector = c->fault.vector;
+            f.error = c->fault.has_error ? c->fault.error : 0;
+            break;
+        }
+        if (c->next_rip != c->s.rip) {
+            break;
+        }
+    }
+    flags_sync(c);
+    store_state(&c->s, out);
+    out->where = (uint32_t)(f.vector >= 0 ? c->s.rip : c->next_rip);
+    return f;
+}
+
+static struct oracle_fault run_engine(struct side *s, const struct oracle_case *k,
+                                      struct oracle_regs *out)
+{
+    struct cpu *c = s->cpu;
+    struct oracle_fault f = {.vector = -1};
+    uint8_t code[20];
+    uint64_t done;
+    memcpy(code, k->code, k->len);
+    code[k->len] = 0xeb;
+    code[k->len + 1] = 0xfe;
+    ram_store(&s->ram, RAM_CODE_AT + (ORACLE_INSN - ORACLE_CODE), code, k->len + 2);
+    struct cpu_state *st = cpu_state(c);
+    load_state(st, &k->regs);
+    st->activity = ACT_ACTIVE;
+    st->inhibit = 0;
+    st->cr2 = 0;
+    c->fault_count = 0;
+    cpu_state_changed(c);
+    enum cpu_stop stop = cpu_run(c, 24, &done);
+    st = cpu_state(c);
+    store_state(st, out);
+    out->where = (uint32_t)st->rip;
+    if (stop != CPU_BUDGET) {
+        struct cpu_fault_record rec[8];
+        unsigned n = cpu_last_faults(c, rec);
+        f.vector = n != 0 ? rec[0].vector : 255;
+        f.error = n != 0 && rec[0].has_error ? rec[0].error : 0;
+    }
+    return f;
+}
+
+static const struct loose *find_loose(unsigned op, unsigned what)
+{
+    for (unsigned i = 0; i < ARRAY_LEN(loose); i++) {
+        if (loose[i].op == op && (loose[i].what & what)) {
+            return &loose[i];
+        }
+    }
+    return NULL;
+}
+
+static bool f80_near(const uint8_t *a, const uint8_t *b)
+{
+    uint64_t ma = load_le64(a), mb = load_le64(b), d = ma > mb ? ma - mb : mb - ma;
+    int ea = load_le16(a + 8), eb = load_le16(b + 8);
+    if (ea == eb) {
+        return d <= 16;
+    }
+    /* across a power of two */
+    return (ea == eb + 1 && ma == (uint64_t)1 << 63 && ~mb <= 16) ||
+           (eb == ea + 1 && mb == (uint64_t)1 << 63 && ~ma <= 16);
+}
+
+/* NULL: equal; else what differs first. */
+static const char *compare(const struct oracle_case *k, const struct oracle_regs *a,
+                           struct oracle_fault fa, const struct oracle_regs *b,
+                           struct oracle_fault fb)
+{
+    const struct loose *l;
+    if (fa.vector != fb.vector) {
+        return "vector";
+    }
+    if (fa.vector == EXC_GP && fa.error != fb.error) {
+        return "error code";
+    }
+    uint32_t flags = ORACLE_FLAGS;
+    if (fa.vector < 0 && (l = find_loose(k->in.op, W_FLAGS)) != NULL) {
+        flags &= ~l->flags;
+    }
+    if ((a->eflags ^ b->eflags) & flags) {
+        return "eflags";
+    }
+    if (memcmp(a->gpr, b->gpr, sizeof a->gpr) != 0) {
+        return "registers";
+    }
+    if (fa.vector < 0 &&
+        b->where != (a->where == 0 ? ORACLE_INSN + k->len : (unsigned)ORACLE_TAKEN)) {
+        return "eip";
+    }
+    if (find_loose(k->in.op, W_FPU) != NULL) {
+        return NULL;
+    }
+    if (load_le16(a->fx) != load_le16(b->fx)) {
+        return "fcw";
+    }
+    uint16_t fsw = (load_le16(a->fx + 2) ^ load_le16(b->fx + 2)) & 0xffff;
+    if (find_loose(k->in.op, W_FSW_C) != NULL) {
+        fsw &= ~0x4720u; /* condition codes and PE */
+    }
+    if (fsw) {
+        return "fsw";
+    }
+    if (a->fx[4] != b->fx[4]) {
+        return "ftag";
+    }
+    if (load_le32(a->fx + 24) != load_le32(b->fx + 24)) {
+        return "mxcsr";
+    }
+    bool ulp = find_loose(k->in.op, W_ULP) != NULL;
+    for (unsigned i = 0; i < 8; i++) {
+        const uint8_t *x = a->fx + 32 + 16 * i, *y = b->fx + 32 + 16 * i;
+        if (memcmp(x, y, 10) != 0 && !(ulp && f80_near(x, y))) {
+            return "st";
+        }
+    }
+    if (memcmp(a->fx + 160, b->fx + 160, 128) != 0) {
+        return "xmm";
+    }
+    return NULL;
+}
+
+static void show_hex(const char *what, const uint8_t *p, unsigned n)
+{
+    printf("  %s", what);
+    for (unsigned i = 0; i < n; i++) {
+        printf("%s%02x", i % 4 == 0 ? " " : "", p[n - 1 - i]);
+    }
+    printf("\n");
+}
+
+static void show(const struct oracle_case *k, const char *who, const char *what,
+                 const struct oracle_regs *a, struct oracle_fault fa, const struct oracle_regs *b,
+                 struct oracle_fault fb)
+{
+    printf("%s of %s: %s differs; code", op_name(k->in.op), who, what);
+    for (unsigned i = 0; i < k->len; i++) {
+        printf(" %02x", k->code[i]);
+    }
+    printf("\n  fault host %d/%x, ours %d/%x; eflags %x -> host %x, ours %x\n", fa.vector, fa.error,
+           fb.vector, fb.error, k->regs.eflags, a->eflags & ORACLE_FLAGS, b->eflags & ORACLE_FLAGS);
+    for (unsigned r = 0; r < 8; r++) {
+        printf("  r%u %08x -> %08x %08x%s\n", r, k->regs.gpr[r], a->gpr[r], b->gpr[r],
+               a->gpr[r] != b->gpr[r] ? " !" : "");
+    }
+    printf("  fcw %04x fsw %04x ftag %02x mxcsr %04x -> fsw %04x %04x ftag %02x %02x mxcsr %04x %04x\n",
+           load_le16(k->regs.fx), load_le16(k->regs.fx + 2), k->regs.fx[4],
+           load_le32(k->regs.fx + 24), load_le16(a->fx + 2), load_le16(b->fx + 2), a->fx[4],
+           b->fx[4], load_le32(a->fx + 24), load_le32(b->fx + 24));
+    bool mem = k->in.o[0].kind == OPND_MEM || k->in.o[1].kind == OPND_MEM;
+    for (unsigned i = 0; i < k->pokes && mem; i++) {
+        printf("  poke %08x", k->poke[i].at);
+        show_hex("", k->poke[i].bytes, k->poke[i].len);
+    }
+    for (unsigned i = 0; i < 8; i++) {
+        for (unsigned v = 0; v < 2; v++) {
+            unsigned at = v ? 160 + 16 * i : 32 + 16 * i, n = v ? 16 : 10;
+            bool diff = memcmp(a->fx + at, b->fx + at, n) != 0;
+            bool used = (k->in.o[0].kind == (v ? OPND_XMM : OPND_ST) && k->in.o[0].reg == i) ||
+                        (k->in.o[1].kind == (v ? OPND_XMM : OPND_ST) && k->in.o[1].reg == i) ||
+                        (!v && (k->in.o[0].kind == OPND_MMX || k->in.o[1].kind == OPND_MMX) && i < 8) ||
+                        (!v && k->in.op >= OP_fadd && k->in.op <= OP_fwait && i < 2);
+            if (diff || used) {
+                printf("  %s%u", v ? "xmm" : "st", i);
+                show_hex("before", k->regs.fx + at, n);
+                show_hex("      host ", a->fx + at, n);
+                show_hex("      ours ", b->fx + at, n);
+            }
+        }
+    }
+}
+
+static void poke_all(const struct oracle_case *k, struct side *sides)
+{
+    for (unsigned i = 0; i < k->pokes; i++) {
+        uint32_t off = k->poke[i].at - ORACLE_DATA;
+        memcpy((void *)(uintptr_t)k->poke[i].at, k->poke[i].bytes, k->poke[i].len);
+        for (unsigned n = 0; n < 2; n++) {
+            ram_store(&sides[n].ram, off, k->poke[i].bytes, k->poke[i].len);
+        }
+    }
+}
+
+static void refill(struct side *sides)
+{
+    uint64_t x = 0x1234567;
+    uint8_t *host = (uint8_t *)(uintptr_t)ORACLE_DATA;
+    for (unsigned i = 0; i < ORACLE_DATA_SIZE; i++) {
+        x = x * 6364136223846793005u + 1442695040888963407u;
+        host[i] = (uint8_t)(x >> 56);
+    }
+    for (unsigned n = 0; n < 2; n++) {
+        ram_store(&sides[n].ram, 0, host, ORACLE_DATA_SIZE);
+    }
+}
+
+static void one_case(const struct oracle_case *k, struct side *sides, struct stats *st)
+{
+    static const char *const who[2] = {"exec_table", "the engine"};
+    uint8_t *host = (uint8_t *)(uintptr_t)ORACLE_DATA;
+    struct oracle_regs a, b;
+    poke_all(k, sides);
+    struct oracle_fault fa = oracle_native_run(k->code, k->len, &k->regs, &a), fb;
+    st->cases[k->in.op]++;
+    st->faults[k->in.op] += fa.vector >= 0;
+    st->total++;
+    bool exec_bad = false;
+    for (unsigned n = 0; n < 2; n++) {
+        fb = n == 0 ? run_exec(&sides[0], k, &b) : run_engine(&sides[1], k, &b);
+        const char *what = compare(k, &a, fa, &b, fb);
+        bool mem = memcmp(host, sides[n].ram.host, ORACLE_DATA_SIZE) != 0;
+        if (mem && what == NULL && find_loose(k->in.op, W_MEM) == NULL) {
+            what = "memory";
+        }
+        if (what != NULL) {
+            uint32_t *bad = n == 0 ? st->bad_exec : st->bad_engine;
+            bool already = exec_bad;
+            exec_bad = true;
+            bad[k->in.op] += !already; /* of the engine only what is its own */
+            if (bad[k->in.op] <= 2 && !already && st->shown[n]++ < 40) {
+                show(k, who[n], what, &a, fa, &b, fb);
+                for (unsigned i = 0, left = 8; mem && i < ORACLE_DATA_SIZE && left; i++) {
+                    if (host[i] != sides[n].ram.host[i]) {
+                        printf("  [%08x] host %02x ours %02x\n", ORACLE_DATA + i, host[i],
+                               sides[n].ram.host[i]);
+                        left--;
+                    }
+                }
+            }
+        }
+        if (mem) {
+            ram_store(&sides[n].ram, 0, host, ORACLE_DATA_SIZE);
+        }
+    }
+}
+
+/* Exit status of the child: 0 good, 1 differences, 2 cannot. */
+static int child(void)
+{
+    static struct side sides[2];
+    static struct stats st;
+    static const struct {
+        unsigned first, last;
+        const char *name;
+    } classes[] = {{OP_add, OP_cmpxchg8b, "arithmetic"}, {OP_rol, OP_shrd, "shifts"},
+                   {OP_mul, OP_idiv, "multiply, divide"}, {OP_daa, OP_aad, "BCD"},
+                   {OP_bt, OP_bswap, "bits"}, {OP_mov, OP_prefetch, "moves"},
+                   {OP_push, OP_push_seg, "stack"}, {OP_movs, OP_scas, "strings"},
+                   {OP_jmp, OP_jcxz, "branches"}, {OP_mov_seg, OP_outs, "system (faults)"},
+                   {OP_fadd, OP_fwait, "x87"}, {OP_fxsave, OP_emms, "FXSAVE, MXCSR, EMMS"},
+                   {OP_movd, OP_movdq2q, "MMX and SSE2 integer"}, {OP_movups, OP_xorpd, "SSE moves"},
+                   {OP_addps, OP_cvttpd2dq, "SSE arithmetic"}};
+    const char *why = "";
+    if (!oracle_native_open(&why)) {
+        printf("no oracle: %s\n", why);
+        return 2;
+    }
+    if (!side_open(&sides[0]) || !side_open(&sides[1])) {
+        return 1;
+    }
+    refill(sides);
+    unsigned n = oracle_gen_count();
+    const char *only = getenv("VITRINE_ORACLE_OP"), *want = getenv("VITRINE_ORACLE_CASES");
+    unsigned long cases = want ? strtoul(want, NULL, 0) : WANT_CASES;
+    unsigned long tries = 0;
+    for (uint64_t round = 0; st.total < cases && tries < 20 * cases; round++) {
+        for (unsigned e = 0; e < n; e++, tries++) {
+            struct oracle_case k;
+            if (oracle_gen_case(e, round, &k) &&
+                (only == NULL || strcmp(only, op_name(k.in.op)) == 0)) {
+                one_case(&k, sides, &st);
+            }
+        }
+        if (round % 16 == 15) {
+            refill(sides);
+        }
+    }
+    unsigned long bad = 0;
+    for (unsigned op = 0; op < OP_COUNT; op++) {
+        if (st.bad_exec[op] + st.bad_engine[op] != 0) {
+            printf("%-12s %6u cases: exec_table differs in %u, the engine in %u\n", op_name(op),
+                   st.cases[op], st.bad_exec[op], st.bad_engine[op]);
+            bad += st.bad_exec[op] + st.bad_engine[op];
+        }
+    }
+    for (unsigned i = 0; i < ARRAY_LEN(classes); i++) {
+        unsigned long c = 0, f = 0, ops = 0;
+        for (unsigned op = classes[i].first; op <= classes[i].last; op++) {
+            c += st.cases[op];
+            f += st.faults[op];
+            ops += st.cases[op] != 0;
+        }
+        printf("%-22s %3lu operations %7lu cases, %6lu with a fault\n", classes[i].name, ops, c, f);
+    }
+    printf("undefined with LOCK %u; %u encodings, %lu cases, %lu differences\n", st.cases[OP_ud], n,
+           st.total, bad);
+    return bad != 0;
+}
+
+static void test_host_oracle(void **state)
+{
+    int status = 0;
+    (void)state;
+    fflush(stdout);
+    pid_t pid = fork();
+    assert_true(pid >= 0);
+    if (pid == 0) {
+        alarm(120);
+        int r = child();
+        fflush(stdout);
+        _exit(r);
+    }
+    assert_int_equal(waitpid(pid, &status, 0), pid);
+    if (WIFSIGNALED(status)) {
+        fail_msg("the child died of signal %d", WTERMSIG(status));
+    }
+    if (WEXITSTATUS(status) == 2) {
+        skip();
+    }
+    assert_int_equal(WEXITSTATUS(status), 0);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {cmocka_unit_test(test_host_oracle)};
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,15 @@
+#!/bin/sh
+# Run assembled guests under QEMU, the judge of the tests themselves: qemu.sh tcg|kvm ROM...
+accel=$1
+shift
+bad=0
+for rom; do
+    text=$(timeout -s KILL 20 qemu-system-i386 -nodefaults -display none -m 32 -machine pc,accel=$accel \
+        -cpu ${GUEST_CPU:-max,-arch-capabilities} -bios "$rom" -no-reboot \
+        -chardev stdio,id=d -device isa-debugcon,iobase=0x402,chardev=d \
+        -device isa-debug-exit,iobase=0x501,iosize=2 < /dev/null)
+    rc=$?
+    echo "$(basename "$rom" .rom) $accel: $text (status $rc)"
+    [ $rc = 1 ] || bad=1
+done
+exit $bad
