@@ -37,7 +37,11 @@ static void except_record(struct cpu *c, const struct fault *f, bool during)
 
 void except_set_flags(struct cpu *c, uint64_t v)
 {
-    c->s.rflags = (v & ~(uint64_t)0x8028 & 0x3fffff) | FL_1;
+    uint64_t have = 0x3fffff & ~(uint64_t)0x8028;
+    /* Software tells a 386, a 486 and a processor with CPUID apart by whether AC and ID can be set. */
+    have &= feat_has(&c->feat, FEAT_I486) ? have : ~(uint64_t)FL_AC;
+    have &= feat_has(&c->feat, FEAT_CPUID) ? have : ~(uint64_t)(FL_ID | FL_VIF | FL_VIP);
+    c->s.rflags = (v & have) | FL_1;
     flags_set_status(c, (uint32_t)v);
     mmu_ac_update(c);
     cpu_irq_update(c);
