@@ -37,7 +37,11 @@ static void except_record(struct cpu *c, const struct fault *f, bool during)
 
 void except_set_flags(struct cpu *c, uint64_t v)
 {
-    c->s.rflags = (v & ~(uint64_t)0x8028 & 0x3fffff) | FL_1;
+    uint64_t mask = 0x37fd7; /* what the 386 has; software tells the generations by the others */
+    mask |= feat_has(&c->feat, FEAT_I486) ? FL_AC : 0;
+    mask |= feat_has(&c->feat, FEAT_CPUID) ? FL_ID : 0;
+    mask |= feat_has(&c->feat, FEAT_VME) ? FL_VIF | FL_VIP : 0;
+    c->s.rflags = (v & mask) | FL_1;
     flags_set_status(c, (uint32_t)v);
     mmu_ac_update(c);
     cpu_irq_update(c);
