@@ -74,7 +74,6 @@ static bool access_resolve(struct cpu *c, uint64_t lin, unsigned len, enum mmu_a
                            bool user, struct piece *p)
 {
     const struct tlb_entry *e = &c->tlb[user][lin >> PAGE_SHIFT & (TLB_SIZE - 1)];
-    struct ram *ram = c->env.ram;
     p->len = len;
     p->walked = false;
     p->ram = NULL;
@@ -82,15 +81,18 @@ static bool access_resolve(struct cpu *c, uint64_t lin, unsigned len, enum mmu_a
         uint8_t *host = (uint8_t *)(uintptr_t)(lin + e->addend);
         p->phys = (e->phys & ~PAGE_MASK) | (lin & PAGE_MASK);
         p->host = host;
-        if (acc == MMU_WRITE) {
+        if (acc == MMU_READ) {
+            return true;
+        }
+        for (unsigned i = 0; i < 2; i++) { /* the guest's RAM, the video card's */
+            struct ram *ram = i ? c->aux_ram : c->env.ram;
             if (ram && host >= ram->host && host < ram->host + ram->size) {
                 p->ram = ram;
                 p->ram_off = (uint64_t)(host - ram->host);
-            } else {
-                p->host = NULL; /* ROM, or RAM of somebody else */
+                return true;
             }
         }
-        return true;
+        /* ROM, or RAM of somebody else: ask the bus */
     }
     if (!mmu_walk(c, lin, acc, user, &p->w)) {
         return false;

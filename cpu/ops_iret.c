@@ -68,6 +68,10 @@ static bool iret_to_vm86(struct cpu *c, const struct stk *k, const uint32_t v[3]
     for (unsigned i = 0; i < 5; i++) {
         seg_set_vm86(c, segs[i], (uint16_t)sel[i]);
     }
+    if (c->s.cr4 & CR4_VME && (c->s.rflags & (FL_VIF | FL_VIP)) == (FL_VIF | FL_VIP)) {
+        c->s.rip = c->next_rip; /* an interrupt is waiting for VIF: #GP at the first instruction */
+        return FAULT_GP0(c);
+    }
     return true;
 }
 

@@ -340,6 +340,33 @@ static void rom_reads_fast_and_ignores_writes(void **state)
     cpu_rig_destroy(r);
 }
 
+/* Video memory is cleaned at every scan: writes must find their way back to the fast path. */
+static void other_ram_gets_fast_again(void **state)
+{
+    struct cpu_rig *r = prot_open(NULL);
+    struct cpu *c = r->cpu;
+    struct ram video;
+    struct err err;
+    (void)state;
+    assert_true(ram_init(&video, 0x2000, &err));
+    struct region reg = {.name = "video", .kind = REGION_RAM, .base = PROT_RAM, .len = 0x2000,
+                         .ram = &video, .priority = 1};
+    assert_true(bus_map(r->mem, &reg, &err));
+    cpu_watch_ram(c, &video);
+    tlb_flush(c, false);
+    for (unsigned i = 0; i < 3; i++) {
+        assert_true(mem_write(c, SEG_DS, PROT_RAM + 4, 4, 0xabc0 + i));
+        assert_int_equal(load_le32(video.host + 4), 0xabc0 + i);
+        assert_int_equal(entry(c, 0, PROT_RAM)->tag_w, PROT_RAM);
+        ram_clean(&video);
+        assert_int_equal(entry(c, 0, PROT_RAM)->tag_w, ~0ull);
+        assert_int_equal(video.flags[0], 0);
+    }
+    bus_unmap(r->mem, &reg);
+    cpu_rig_destroy(r);
+    ram_fini(&video);
+}
+
 /* ---- slow reasons ---- */
 
 static void alignment_check(void **state)
@@ -459,6 +486,7 @@ int main(void)
         cmocka_unit_test(flushes),
         cmocka_unit_test(devices_see_each_access_once),
         cmocka_unit_test(rom_reads_fast_and_ignores_writes),
+        cmocka_unit_test(other_ram_gets_fast_again),
         cmocka_unit_test(alignment_check),
         cmocka_unit_test(hooks_see_every_access),
         cmocka_unit_test(watched_pages_have_no_tags),
