@@ -2,7 +2,8 @@
  * SDM Vol. 3A, "Limit Checking", "Alignment Check Exception (#AC)"; Vol. 3B, "Debug Registers".
  * The fast case is one look into the translation cache; all else goes through access_slow_*(),
  * which translates every page touched before it stores the first byte.
- * NOT IMPLEMENTED: data breakpoints on descriptor-table and TSS accesses (implementation-specific). */
+ * NOT IMPLEMENTED: data breakpoints on descriptor-table and TSS accesses (implementation-specific).
+ */
 #include "cpu/protect.h"
 
 /* ---- watchpoints ---- */
@@ -215,7 +216,8 @@ static bool access_slow_read(struct cpu *c, uint64_t lin, uint8_t *buf, unsigned
         return false;
     }
     for (unsigned i = 0; i < n; i++) {
-        /* a read-modify-write resolves for writing, but reads may come from where writes cannot go */
+        /* a read-modify-write resolves for writing, but reads may come from where writes cannot go
+         */
         if (acc == MMU_WRITE && !p[i].host && p[i].walked && p[i].pg.host_r) {
             p[i].host = p[i].pg.host_r + (at[i] & PAGE_MASK);
         }

@@ -183,7 +183,8 @@ static void frame_put(struct frame *f, uint32_t v)
 }
 
 /* Interrupt and trap gates. */
-static bool event_gate(struct cpu *c, const struct event *ev, const struct desc *gate, uint64_t *rip)
+static bool event_gate(struct cpu *c, const struct event *ev, const struct desc *gate,
+                       uint64_t *rip)
 {
     uint16_t cs = gate_sel(gate), ss = 0;
     struct desc code, stack;
@@ -269,7 +270,8 @@ static bool event_gate(struct cpu *c, const struct event *ev, const struct desc 
     return true;
 }
 
-static bool event_task(struct cpu *c, const struct event *ev, const struct desc *gate, uint64_t *rip)
+static bool event_task(struct cpu *c, const struct event *ev, const struct desc *gate,
+                       uint64_t *rip)
 {
     uint16_t sel = gate_sel(gate);
     struct desc d;

@@ -1,8 +1,8 @@
 /* IRET in all its forms, INT and friends, BOUND, the fast system calls.
- * SDM Vol. 2, "IRET/IRETD", "INT n/INTO/INT3/INT1", "SYSENTER", "SYSEXIT"; Vol. 3B, "8086 Emulation",
- * "Software Interrupt Handling Methods While Operating in Virtual-8086 Mode".
- * AMD APM Vol. 2, "SYSCALL and SYSRET" (legacy form).
- * NOT IMPLEMENTED: IRETQ, SYSCALL in long mode (with the 64-bit issue). */
+ * SDM Vol. 2, "IRET/IRETD", "INT n/INTO/INT3/INT1", "SYSENTER", "SYSEXIT"; Vol. 3B, "8086
+ * Emulation", "Software Interrupt Handling Methods While Operating in Virtual-8086 Mode". AMD APM
+ * Vol. 2, "SYSCALL and SYSRET" (legacy form). NOT IMPLEMENTED: IRETQ, SYSCALL in long mode (with
+ * the 64-bit issue). */
 #include "cpu/protect.h"
 
 /* ---- IRET ---- */

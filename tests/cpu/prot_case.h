@@ -1,4 +1,5 @@
-/* What the tests of protection share: a flat 32-bit machine, code given as bytes, little helpers. */
+/* What the tests of protection share: a flat 32-bit machine, code given as bytes, little helpers.
+ */
 #pragma once
 // clang-format off
 #include <setjmp.h>

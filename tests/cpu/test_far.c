@@ -1,6 +1,6 @@
-/* Far transfers, task switches, INT and IRET are all or nothing: each is run with every page that it
- * could touch taken away in turn.  It must fault with the whole state as before, and afterwards, with
- * the page back, end exactly as a run that never faulted. */
+/* Far transfers, task switches, INT and IRET are all or nothing: each is run with every page that
+ * it could touch taken away in turn.  It must fault with the whole state as before, and afterwards,
+ * with the page back, end exactly as a run that never faulted. */
 #include "tests/cpu/prot_case.h"
 
 enum {
@@ -78,7 +78,8 @@ static struct cpu_rig *open_scene(const struct scene *s)
     cpu_rig_load(r, CODE_AT, s->code, sizeof s->code);
 
     uint32_t sp = s->ring3 ? STACK3 - 4 : STACK0 - 8;
-    /* what IRET and RETF find: EIP CS EFLAGS ESP SS, or with immediate 8 two more in front of ESP */
+    /* what IRET and RETF find: EIP CS EFLAGS ESP SS, or with immediate 8 two more in front of ESP
+     */
     static const uint32_t iret[] = {CODE_AT + 0x200, CS3, 0x202, STACK3 + 0x10, DS3};
     static const uint32_t v86[] = {0x200, 0x7000, 0x20202, 0xfffe, 0x4000, 0, 0, 0, 0};
     static const uint32_t retf[] = {CODE_AT + 0x200, CS3, 1, 2, STACK3 + 0x10, DS3};
@@ -164,7 +165,8 @@ static void all_or_nothing(void **state)
                 if (memcmp(&start, &r->cpu->s, sizeof start) != 0) {
                     fail_msg("%s without page %x: the state changed", s->name, pages[k]);
                 }
-                for (unsigned b = 0; b < sizeof before; b++) { /* but for accessed bits of the GDT */
+                for (unsigned b = 0; b < sizeof before;
+                     b++) { /* but for accessed bits of the GDT */
                     if (before[b] != r->ram.host[b] && b / 4096 != GDT_AT / 4096) {
                         fail_msg("%s without page %x: memory changed at %x", s->name, pages[k], b);
                     }

@@ -1,4 +1,5 @@
-/* Page walks against an independent reading of the rules; the translation cache; access.c's pages. */
+/* Page walks against an independent reading of the rules; the translation cache; access.c's pages.
+ */
 #include "tests/cpu/prot_case.h"
 
 enum { P = 1, W = 2, U = 4, A = 0x20, D = 0x40, PS = 0x80, G = 0x100 };
@@ -404,7 +405,8 @@ static void alignment_check(void **state)
 
 static unsigned hook_n;
 static uint64_t hook_lin, hook_phys, hook_val;
-static void hook_mem(void *ctx, uint64_t lin, uint64_t phys, unsigned size, bool write, uint64_t val)
+static void hook_mem(void *ctx, uint64_t lin, uint64_t phys, unsigned size, bool write,
+                     uint64_t val)
 {
     (void)ctx, (void)size, (void)write;
     hook_n++;

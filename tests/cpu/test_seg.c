@@ -18,7 +18,8 @@ static void every_descriptor(void **state)
     struct cpu *c = r->cpu;
     (void)state;
     for (unsigned i = 0; i < 32 * 4 * 4 * 2 * 4 * 2; i++) {
-        unsigned type = i & 31, dpl = i >> 5 & 3, rpl = i >> 7 & 3, p = i >> 9 & 1, cpl = i >> 10 & 3;
+        unsigned type = i & 31, dpl = i >> 5 & 3, rpl = i >> 7 & 3, p = i >> 9 & 1,
+                 cpl = i >> 10 & 3;
         unsigned seg = i >> 12 & 1 ? SEG_SS : SEG_DS, sel = 0x100 | rpl;
         prot_put(r, SLOT, 8, prot_desc(0x1000, 0xfff, type | dpl << 5 | p << 7));
         c->s.cpl = (uint8_t)cpl;
@@ -88,7 +89,8 @@ static void limits(void **state)
         const struct seg_range *g = &c->range[SEG_ES];
         struct desc d = {.raw = prot_desc(0, s->limit, s->attr)};
         seg_set(c, SEG_ES, 0x100, &d);
-        uint64_t v, off[] = {s->first - 1, s->first, s->last - 3, s->last - 2, s->last, s->last + 1};
+        uint64_t v,
+            off[] = {s->first - 1, s->first, s->last - 3, s->last - 2, s->last, s->last + 1};
         assert_int_equal(g->rd_lo <= g->rd_hi, s->read);
         assert_int_equal(g->wr_lo <= g->wr_hi, s->write);
         if (s->read) {
