@@ -32,7 +32,7 @@ struct fault {
 /* Translation cache: one entry a 4 KB page.  A tag is the page's linear address, ~0 when the access
  * kind must take the slow path (not present, MMIO, watchpoint, read-only, code in the page).
  * One compare covers tag and page crossing: page(addr + size - 1) against the entry of page(addr). */
-#define TLB_BITS 9
+#define TLB_BITS 12
 #define TLB_SIZE (1u << TLB_BITS)
 struct tlb_entry {
     uint64_t tag_r, tag_w;

@@ -118,6 +118,8 @@ void interp_code_changed(struct cpu *c, uint64_t off, uint64_t len);
 unsigned interp_last_insns(struct cpu *c, uint64_t out[32]);
 /* For tests: run everything instruction by instruction. */
 void interp_step_only(struct cpu *c, bool on);
+/* Are handlers chained by tail calls in this build? */
+bool interp_is_tail_threaded(void);
 /* ---- step.c ---- */
 /* Where the bytes at lin are, through a small cache; NULL: #PF recorded. */
 const struct ct_entry *interp_code(struct cpu *c, uint64_t lin);

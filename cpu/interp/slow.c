@@ -4,6 +4,11 @@
 #include "base/log.h"
 #include "cpu/interp/uop.h"
 
+bool interp_is_tail_threaded(void)
+{
+    return UOP_TAIL;
+}
+
 static bool slow_exec(struct cpu *c, const struct insn *in)
 {
     op_fn *fn = exec_table[in->op];

@@ -39,7 +39,8 @@
 #define NEXT GOTO(op + 1)
 #define LEAVE return NULL
 #define UNLIKELY(x) __builtin_expect(!!(x), 0)
-#define HANDLER(name) const struct uop *name(struct cpu *c, const struct uop *op)
+#define HANDLER(name)                                                                             \
+    const struct uop *name(__attribute__((unused)) struct cpu *c, const struct uop *op)
 #define STAMP(name) static HANDLER(name)
 
 /* ---- slow.c: slow twins, generic execution ---- */

@@ -144,7 +144,12 @@ FORCE_INLINE bool unary_m(struct cpu *c, const struct uop *op, unsigned k, unsig
     if (!ea_host(c, op, ea, size, true, &p)) {
         return false;
     }
-    host_put(p, unary_do(c, k, host_get(p, size), size, live), size);
+    /* store first: the address need not live through the flags (a register less) */
+    uint64_t a = host_get(p, size);
+    host_put(p, unary_do(c, k, a, size, false), size);
+    if (live) {
+        unary_do(c, k, a, size, true);
+    }
     return true;
 }
 #define H_UN_M(name, k, size, live, ea)                                                           \

@@ -309,10 +309,13 @@ static bool same_programs(enum prog kind, uint64_t seed, unsigned slices, struct
             show("blocks", b);
             return false;
         }
-        if (sa == CPU_TRIPLE_FAULT) {
-            break;
-        }
-        if (sa == CPU_HALTED) {
+        if (sa == CPU_TRIPLE_FAULT) { /* once more, from a different place */
+            set_up(a, kind, code);
+            set_up(b, kind, code);
+            cpu_state(a->cpu)->rip = cpu_state(b->cpu)->rip += rnd() % 256;
+            cpu_state_changed(a->cpu);
+            cpu_state_changed(b->cpu);
+        } else if (sa == CPU_HALTED) {
             cpu_nmi(a->cpu);
             cpu_nmi(b->cpu);
         } else if (rnd() % 16 == 0) {
@@ -602,10 +605,60 @@ static void every_operation_has_an_executor(void **state)
     }
 }
 
+/* ---- the shape of the code ---- */
+
+static void fast_handlers_have_no_frame_and_end_in_jumps(void **state)
+{
+    char line[512], name[128] = "";
+    unsigned handlers = 0, bad = 0, jumps = 0;
+    (void)state;
+    FILE *f = interp_is_tail_threaded()
+                  ? popen("objdump -d --no-show-raw-insn /proc/$PPID/exe 2>/dev/null", "r") : NULL;
+    if (!f) {
+        skip(); /* the portable build has returns instead */
+    }
+    while (fgets(line, sizeof line, f)) {
+        char sym[128];
+        if (sscanf(line, "%*x <%127[^>]>:", sym) == 1 && !strchr(line, '\t')) {
+            if (name[0] && !jumps) {
+                print_message("%s does not jump on\n", name);
+                bad++;
+            }
+            name[0] = 0;
+            if (strncmp(sym, "h_", 2) == 0) {
+                strcpy(name, sym);
+                handlers++;
+                jumps = 0;
+            }
+            continue;
+        }
+        const char *insn = name[0] ? strrchr(line, '\t') : NULL;
+        if (!insn) {
+            continue;
+        }
+        insn++;
+        if (strncmp(insn, "push", 4) == 0 || strncmp(insn, "pop ", 4) == 0 ||
+            strncmp(insn, "call", 4) == 0 || (strstr(insn, "%rsp") && strncmp(insn, "sub", 3) == 0)) {
+            print_message("%s: %s", name, insn);
+            bad++;
+        }
+        if (strncmp(insn, "jmp", 3) == 0) {
+            jumps++;
+        }
+    }
+    int status = pclose(f);
+    if (status != 0 || !handlers) {
+        skip(); /* no objdump here */
+    }
+    assert_in_range(handlers, 1000, 100000);
+    assert_int_equal(bad, 0);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(every_operation_has_an_executor),
+        cmocka_unit_test(fast_handlers_have_no_frame_and_end_in_jumps),
         cmocka_unit_test(run_stops_exactly_at_its_budget),
         cmocka_unit_test(a_rep_iteration_counts_as_one),
         cmocka_unit_test(rep_with_a_count_of_zero_is_one_instruction),
