@@ -1,7 +1,7 @@
 /* SSE and SSE2 floating-point arithmetic and comparison.
  *
- * SDM Vol. 1, "SSE Arithmetic Instructions", "SSE Comparison Instructions"; Vol. 2A: "CMPPS", tables
- * of predicates; "COMISS", "MINPS", "RCPPS".
+ * SDM Vol. 1, "SSE Arithmetic Instructions", "SSE Comparison Instructions"; Vol. 2A: "CMPPS"
+ * with its predicates; "COMISS", "MINPS", "RCPPS".
  * NOT IMPLEMENTED: nothing known. */
 #include "cpu/ops_ssefp.h"
 

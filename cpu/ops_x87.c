@@ -39,10 +39,10 @@ void x87_update(struct cpu *c)
     bool pending = c->s.fsw & ~c->s.fcw & FP_ALL;
     bool ferr = pending && !(c->s.cr0 & CR0_NE);
 
-    c->s.fsw = (uint16_t)(pending ? c->s.fsw | FSW_ES | FSW_B : c->s.fsw & ~(FSW_ES | FSW_B));
-    if (!pending) {
-        c->ignne = false; /* IGNNE# lasts until the error is cleared */
+    if (!pending || !(c->s.fsw & FSW_ES)) {
+        c->ignne = false; /* IGNNE# is for the error that was there, until it is cleared */
     }
+    c->s.fsw = (uint16_t)(pending ? c->s.fsw | FSW_ES | FSW_B : c->s.fsw & ~(FSW_ES | FSW_B));
     irq_set(&c->env.ferr, ferr && !c->ignne);
 }
 
@@ -51,7 +51,7 @@ struct fp_env x87_env(const struct cpu *c)
     static const uint8_t precisions[4] = {24, 64, 53, 64};
 
     return (struct fp_env){.rc = c->s.fcw >> 10 & 3, .prec = precisions[c->s.fcw >> 8 & 3],
-                           .mask = c->s.fcw & FP_ALL};
+                           .mask = c->s.fcw & FP_ALL, .sticky = c->s.fsw & FP_ALL};
 }
 
 bool x87_stores(const struct fp_env *e, bool to_mem)

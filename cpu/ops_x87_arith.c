@@ -9,7 +9,7 @@
 
 enum { REVERSE = 1, POP = 2, INTEGER = 4 };
 
-/* A memory operand as f80.  A denormal's #D goes to *den: it counts only if nothing worse happens. */
+/* A memory operand as f80.  A denormal's #D goes to *den: it counts if nothing worse happens. */
 static bool mem_operand(struct cpu *c, const struct insn *in, bool integer, struct f80 *v,
                         bool *den)
 {

@@ -89,7 +89,7 @@ static void set_tags(struct cpu *c, unsigned tags)
 static void set_control(struct cpu *c, unsigned fcw, unsigned fsw)
 {
     c->s.fcw = (uint16_t)((fcw & 0x1f3f) | 0x40);
-    c->s.fsw = (uint16_t)fsw;
+    c->s.fsw = (uint16_t)(fsw & ~(FSW_ES | FSW_B)); /* these follow from the rest */
     x87_update(c);
 }
 

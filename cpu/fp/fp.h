@@ -25,6 +25,7 @@ struct fp_env {
     uint8_t flags; /* FP_* raised so far */
     bool up;       /* the last rounding made the magnitude bigger: C1 */
     bool daz, ftz; /* MXCSR */
+    uint8_t sticky; /* FP_* the guest's status word has already: raising them again is no change */
 };
 
 /* A number taken apart.  FP_NUM: value = sig * 2^(exp - 63), bit 63 of sig set. */
@@ -52,7 +53,10 @@ struct fp_num fp_nan2(struct fp_env *e, enum fp_fmt f, const struct fp_num *a,
                       const struct fp_num *b);
 struct fp_num fp_calc(struct fp_env *e, enum fp_fmt f, enum fp_op op, struct fp_num a,
                       struct fp_num b);
-FORCE_INLINE bool fp_is_nan(const struct fp_num *n) { return n->cls == FP_QNAN || n->cls == FP_SNAN; }
+FORCE_INLINE bool fp_is_nan(const struct fp_num *n)
+{
+    return n->cls == FP_QNAN || n->cls == FP_SNAN;
+}
 
 /* ---- arithmetic: soft_ in integers, host_ by the host's unit, fp_ the one to call ---- */
 uint64_t soft_bin(struct fp_env *e, enum fp_fmt f, enum fp_op op, uint64_t a, uint64_t b);

@@ -1,7 +1,7 @@
 /* Working numbers of the transcendental functions: 128 significant bits, truncated.
  *
- * value = (-1)^sign * sig * 2^(exp - 127), bit 127 of sig set; zero is sig 0.  Each operation is off by
- * less than 2 units of the last place, 2^-62 of a unit of an f80 result. */
+ * value = (-1)^sign * sig * 2^(exp - 127), bit 127 of sig set; zero is sig 0.  Each operation is
+ * off by less than 2 units of the last place, 2^-62 of a unit of an f80 result. */
 #pragma once
 #include "cpu/fp/fp.h"
 

@@ -13,7 +13,7 @@
 enum {
     ORACLE_CODE = 0x10000000,  /* one page: the instruction and where it may go */
     ORACLE_INSN = ORACLE_CODE + 0x100,
-    ORACLE_TAKEN = ORACLE_INSN + 0x40, /* where branches of the generator lead */
+    ORACLE_TAKEN = ORACLE_INSN + 0x7c, /* where branches of the generator lead */
     ORACLE_THUNK = 0x10010000, /* native only: the way in and out */
     ORACLE_STATE = 0x10020000, /* native only */
     ORACLE_DATA = 0x10030000,  /* what instructions read and write, stack included */
@@ -51,6 +51,16 @@ struct oracle_case {
         uint8_t len, bytes[32];
     } poke[4];
 };
+/* Several integer instructions in a row: what an engine fuses, drops and specialises. */
+enum { ORACLE_SEQ_MAX = 0x60 };
+struct oracle_seq {
+    uint8_t code[ORACLE_SEQ_MAX + 16];
+    unsigned len, count;
+    bool af_unknown; /* a shift left AF undefined */
+    struct oracle_regs regs;
+};
+void oracle_gen_seq(uint64_t number, struct oracle_seq *out);
+
 /* How many encodings the maps have for this test; case number n of encoding e (n seeds it).
  * false: no sensible instance, try another n. */
 unsigned oracle_gen_count(void);

@@ -78,6 +78,20 @@ static bool selects_by_reg(unsigned map, unsigned op)
     return memchr(t, (int)op, map ? sizeof two : sizeof one) != NULL;
 }
 
+/* What the host, an AMD processor with later extensions, takes for something else. */
+static bool host_differs(const struct encoding *e, const struct insn *in, const uint8_t *code)
+{
+    switch (in->op) {
+    case OP_bsf: case OP_bsr: return e->prefix == 0xf3; /* TZCNT, LZCNT */
+    case OP_prefetch: return e->opcode == 0x0d && (e->prefix || in->modrm >= 0xc0); /* #UD */
+    case OP_shld: case OP_shrd: /* 16 and more: result or OF undefined */
+        return in->osize == 2 && in->o[2].kind == OPND_IMM && (in->imm & 31) > 15;
+    case OP_ud: /* LOCK MOV CR0: CR8 */
+        return e->map && (e->opcode & 0xfd) == 0x20 && memchr(code, 0xf0, 2) != NULL;
+    default: return false;
+    }
+}
+
 static bool decodes(const struct encoding *e, unsigned modrm)
 {
     uint8_t b[20] = {0};
@@ -92,7 +106,8 @@ static bool decodes(const struct encoding *e, unsigned modrm)
     b[n++] = e->opcode;
     b[n++] = (uint8_t)modrm;
     return decode(b, 15, DECODE_32, &cpuid_model(NULL)->feat, &in) == DECODE_OK && in.op != OP_ud &&
-           !is_left_out(in.op) && in.len >= n - (in.flags & INSN_MODRM ? 0 : 1);
+           !is_left_out(in.op) &&
+           in.len >= n - (in.flags & INSN_MODRM ? 0 : 1);
 }
 
 static void add_encoding(struct encodings *t, struct encoding e)
@@ -302,7 +317,7 @@ static void poke_operand(uint64_t *s, struct oracle_case *c, uint32_t at, unsign
 {
     uint8_t v[32];
     unsigned kind = below(s, 3);
-    if (kind == 0) {
+    if (kind == 0 && c->in.op != OP_ldmxcsr && c->in.op != OP_fxrstor) {
         return; /* whatever lies there */
     }
     for (unsigned i = 0; i < 32; i += 4) {
@@ -322,12 +337,12 @@ static void poke_operand(uint64_t *s, struct oracle_case *c, uint32_t at, unsign
         }
     }
     switch (c->in.op) {
-    case OP_ldmxcsr: store_le32(v, value32(s) & (below(s, 8) ? 0xffff : 0xffffffff)); break;
+    case OP_ldmxcsr: store_le32(v, value32(s) & (below(s, 8) ? 0xffff : ~0x20000u) /* AMD: MM */); break;
     case OP_fxrstor:
         memset(v, 0, 32);
         store_le16(v, 0x37f);
         v[4] = (uint8_t)rnd(s);
-        store_le32(v + 24, 0x1f80 | (below(s, 8) ? 0 : value32(s)));
+        store_le32(v + 24, 0x1f80 | (below(s, 8) ? 0 : value32(s) & ~0x20000u));
         size = 32;
         break;
     default: break;
@@ -479,6 +494,9 @@ bool oracle_gen_case(unsigned index, uint64_t number, struct oracle_case *c)
         }
     }
 
+    if (host_differs(e, in, c->code)) {
+        return false;
+    }
     for (unsigned r = 0; r < 8; r++) {
         g[r] = value32(s);
     }
@@ -517,8 +535,7 @@ bool oracle_gen_case(unsigned index, uint64_t number, struct oracle_case *c)
         break;
     case OP_xlat: g[REG_BX] = ORACLE_DATA + below(s, 0x1000); break;
     case OP_enter: /* a wide frame would reach unmapped pages */
-        c->code[in->len - 2] &= below(s, 8) ? 1 : 0xff;
-        c->code[in->len - 3] &= 0xff;
+        c->code[in->len - 2] &= 1;
         if (decode(c->code, 15, DECODE_32, feat, in) != DECODE_OK) {
             return false;
         }
@@ -579,6 +596,129 @@ bool oracle_gen_case(unsigned index, uint64_t number, struct oracle_case *c)
             return false;
         }
     }
+    if ((in->op == OP_shld || in->op == OP_shrd) && in->osize == 2 && in->o[2].kind == OPND_GPR &&
+        (g[REG_CX] & 31) > 15) {
+        return false; /* the result is undefined */
+    }
     c->len = in->len;
     return true;
+}
+
+/* ---- sequences ---- */
+
+/* Operations whose flags are all defined (AF of shifts apart) and that neither branch away nor touch
+ * what the sequence stands on. */
+static bool may_stand_in_sequence(const struct insn *in)
+{
+    static const uint16_t ops[] = {
+        OP_add, OP_or, OP_adc, OP_sbb, OP_and, OP_sub, OP_xor, OP_cmp, OP_test, OP_inc, OP_dec,
+        OP_neg, OP_not, OP_xadd, OP_cmpxchg, OP_rol, OP_ror, OP_rcl, OP_rcr, OP_shl, OP_shr, OP_sar,
+        OP_shld, OP_shrd, OP_mul, OP_imul1, OP_imul, OP_bt, OP_bts, OP_btr, OP_btc, OP_bswap, OP_mov,
+        OP_movzx, OP_movsx, OP_xchg, OP_lea, OP_cmovcc, OP_setcc, OP_cbw, OP_cwd, OP_sahf, OP_clc,
+        OP_stc, OP_cmc, OP_cld, OP_std, OP_nop, OP_salc, OP_push, OP_pop, OP_jcc};
+    bool found = false;
+    for (unsigned i = 0; i < ARRAY_LEN(ops); i++) {
+        found |= ops[i] == in->op;
+    }
+    for (unsigned i = 0; i < 3; i++) {
+        const struct opnd *o = &in->o[i];
+        bool fixed = o->kind == OPND_GPR && (o->reg == REG_SP || o->reg == REG_BP) && o->size != 1;
+        if (fixed || (o->kind == OPND_MEM && o->size == 0 && in->op != OP_lea && in->op != OP_nop)) {
+            return false;
+        }
+    }
+    if ((in->op == OP_shld || in->op == OP_shrd || in->op == OP_bswap || in->op == OP_jcc) &&
+        in->osize == 2) {
+        return false;
+    }
+    /* a bit string reaches anywhere */
+    bool bit_string = in->op >= OP_bt && in->op <= OP_btc && in->o[0].kind == OPND_MEM &&
+                      in->o[1].kind == OPND_GPR;
+    return found && !bit_string;
+}
+
+static unsigned sequence_insn(uint64_t *s, uint8_t *at, unsigned offset, struct insn *in)
+{
+    const struct encodings *t = encodings();
+    const struct encoding *e = &t->e[below(s, t->n)];
+    unsigned n = 0;
+    if (e->prefix) {
+        at[n++] = e->prefix;
+    }
+    if (e->map) {
+        at[n++] = 0x0f;
+    }
+    at[n++] = e->opcode;
+    unsigned modrm = below(s, 256), rest = n + 1;
+    if (e->modrm >= 0x100) {
+        return 0;
+    }
+    if (e->modrm >= 0) {
+        modrm = (modrm & 0xc7) | (unsigned)e->modrm << 3;
+    }
+    uint32_t disp = below(s, 0x60);
+    switch (below(s, 5)) {
+    case 0: modrm = (modrm & 0x38) | 0x05; break;                  /* [disp32] */
+    case 1: modrm = (modrm & 0x38) | 0x45; break;                  /* [ebp+disp8] */
+    case 2: modrm = (modrm & 0x38) | 0x85; break;                  /* [ebp+disp32] */
+    default: modrm |= 0xc0; break;
+    }
+    at[n++] = (uint8_t)modrm;
+    for (; n < 15; n++) {
+        at[n] = (uint8_t)rnd(s);
+    }
+    if (below(s, 2)) { /* small immediates */
+        store_le32(at + rest + (modrm >= 0xc0 ? 0 : modrm >= 0x80 || modrm < 0x40 ? 4 : 1), value32(s));
+    }
+    if (modrm < 0x40) {
+        store_le32(at + rest, ORACLE_DATA + 0x800 + disp);
+    } else if (modrm < 0x80) {
+        at[rest] = (uint8_t)disp;
+    } else if (modrm < 0xc0) {
+        store_le32(at + rest, disp);
+    }
+    const struct cpu_features *feat = &cpuid_model(NULL)->feat;
+    if (decode(at, 15, DECODE_32, feat, in) != DECODE_OK || !may_stand_in_sequence(in) ||
+        host_differs(e, in, at)) {
+        return 0;
+    }
+    if (in->op == OP_mov && !(in->flags & INSN_MODRM) && in->o[0].kind != OPND_GPR &&
+        in->o[0].kind != OPND_GPR8H) {
+        return 0; /* moffs */
+    }
+    if (in->op == OP_mov && !(in->flags & INSN_MODRM) && in->o[1].kind == OPND_MEM) {
+        return 0;
+    }
+    if (in->op == OP_jcc) {
+        uint32_t rel = ORACLE_TAKEN - (ORACLE_INSN + offset + in->len);
+        if (e->map) {
+            store_le32(at + in->len - 4, rel);
+        } else {
+            at[in->len - 1] = (uint8_t)rel;
+        }
+    }
+    return in->len;
+}
+
+void oracle_gen_seq(uint64_t number, struct oracle_seq *q)
+{
+    uint64_t seed = number * 0x9e3779b97f4a7c15 + 77, *s = &seed;
+    unsigned want = 2 + below(s, 8);
+    memset(q, 0, sizeof *q);
+    while (q->count < want && q->len < ORACLE_SEQ_MAX - 16) {
+        struct insn in;
+        unsigned len = sequence_insn(s, q->code + q->len, q->len, &in);
+        if (len != 0) {
+            q->af_unknown |= in.op >= OP_shl && in.op <= OP_shrd;
+            q->len += len;
+            q->count++;
+        }
+    }
+    for (unsigned r = 0; r < 8; r++) {
+        q->regs.gpr[r] = value32(s);
+    }
+    q->regs.gpr[REG_SP] = ORACLE_DATA + 0x1000 + 4 * below(s, 64);
+    q->regs.gpr[REG_BP] = ORACLE_DATA + 0x800;
+    q->regs.eflags = 0x202 | (uint32_t)(rnd(s) & (FL_STATUS | FL_DF));
+    random_fx(s, q->regs.fx, false, false);
 }

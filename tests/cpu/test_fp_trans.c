@@ -1,7 +1,7 @@
 /* The transcendental functions: their special cases, and how far they are from the host's unit.
  *
- * Ours are the same on every host; the host's unit is only a measure.  The bound asserted: at most one
- * last place of an f80 over the whole range of arguments, special cases and flags equal. */
+ * Ours are the same on every host; the host's unit is only a measure.  The bound asserted: at most
+ * one last place of an f80 over the whole range of arguments, special cases and flags equal. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -50,7 +50,7 @@ static uint64_t rnd(void)
 }
 
 #define X87(insn, cw, x, y, r, r2, sw)                                                            \
-    __asm__ volatile("fninit\n\tfldcw %[c]\n\tfldt %[b]\n\tfldt %[a]\n\tfnclex\n\t" insn            \
+    __asm__ volatile("fninit\n\tfldcw %[c]\n\tfldt %[b]\n\tfldt %[a]\n\tfnclex\n\t" insn \
                      "\n\tfnstsw %[s]\n\tfstpt %[z]\n\tfstpt %[z2]\n\tfninit"                     \
                      : [z] "=m"(r), [z2] "=m"(r2), [s] "=m"(sw)                                   \
                      : [a] "m"(x), [b] "m"(y), [c] "m"(cw)                                        \
@@ -153,8 +153,8 @@ static void test_distance_from_host(void **state)
             worst = d > worst ? d : worst;
             differ += d != 0;
         }
-        printf("%s: worst %llu ulp, %u of %u differ\n", names[fn], (unsigned long long)worst, differ,
-               total);
+        printf("%s: worst %llu ulp, %u of %u differ\n", names[fn], (unsigned long long)worst,
+               differ, total);
     }
 }
 
@@ -163,7 +163,8 @@ static void test_special_cases(void **state)
     static const struct f80 v[] = {
         {0, 0}, {0, 0x8000}, {1, 0}, {1, 0x8000}, {ONE, 0}, {ONE, 0x3fff}, {ONE, 0xbfff},
         {ONE, 0x3ffe}, {ONE, 0xbffe}, {ONE, 0x4000}, {ONE, 0x7fff}, {ONE, 0xffff},
-        {ONE | ONE >> 1 | 1, 0x7fff}, {ONE | 5, 0x7fff}, {ONE | 7, 0xffff}, {5, 0x7fff}, {5, 0x3fff}};
+        {ONE | ONE >> 1 | 1, 0x7fff}, {ONE | 5, 0x7fff}, {ONE | 7, 0xffff}, {5, 0x7fff},
+        {5, 0x3fff}};
     (void)state;
     for (unsigned fn = 0; fn < FN_COUNT; fn++) {
         for (unsigned i = 0; i < ARRAY_LEN(v); i++) {

@@ -16,8 +16,8 @@ static uint32_t word32(void)
 {
     static const uint32_t f[] = {0, 0x80000000, 0x3f800000, 0xbf800000, 0x7f800000, 0xff800000,
                                  0x7fc00000, 0xffc00001, 0x7f800001, 1, 0x807fffff, 0x00800000,
-                                 0x7f7fffff, 0x4f000000, 0xcf000000, 0x4effffff, 0x3fc00000, 0xffffffff,
-                                 0x7fff8000, 0x80007fff, 0x00ff8001};
+                                 0x7f7fffff, 0x4f000000, 0xcf000000, 0x4effffff, 0x3fc00000,
+                                 0xffffffff, 0x7fff8000, 0x80007fff, 0x00ff8001};
     switch (rnd() & 3) {
     case 0: return f[rnd() % ARRAY_LEN(f)];
     case 1: return (uint32_t)rnd();
@@ -91,9 +91,9 @@ static void explain(const uint8_t *code, unsigned len, unsigned op, const struct
         const uint8_t *x = (const uint8_t *)b + i, *y = (const uint8_t *)g + i,
                       *z = (const uint8_t *)h + i;
         if (memcmp(y, z, 8) || (i >= 160 && i < 288)) {
-            fprintf(stderr, "  %s%3u %016llx -> %016llx host %016llx\n", memcmp(y, z, 8) ? "*" : " ",
-                    i, (unsigned long long)load_le64(x), (unsigned long long)load_le64(y),
-                    (unsigned long long)load_le64(z));
+            fprintf(stderr, "  %s%3u %016llx -> %016llx host %016llx\n",
+                    memcmp(y, z, 8) ? "*" : " ", i, (unsigned long long)load_le64(x),
+                    (unsigned long long)load_le64(y), (unsigned long long)load_le64(z));
         }
     }
 }
@@ -125,7 +125,7 @@ static void against_host(bool unmasked, unsigned rounds)
     memset(said, 0, sizeof said);
     case_open(&k);
     for (unsigned n = 0; n < rounds; n++) {
-        for (unsigned m = 0; m < 4 * 256 * 4; m++) { /* 0F xx with each prefix, four operand pairs */
+        for (unsigned m = 0; m < 4 * 256 * 4; m++) { /* 0F xx, each prefix, four operand pairs */
             uint8_t code[16] = {0};
             unsigned len = 0, op;
             struct fp_image before, g, h;
