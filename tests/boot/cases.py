@@ -32,7 +32,7 @@ def grub_cd(vitrine, tmp):
         g.wait(r"GNU GRUB +version 2", 60, screen=True)
         g.screendump(tmp + "/grub-menu.png")
         g.key("c")
-        g.wait(r"grub> ", 20, screen=True)
+        g.wait(r"grub>", 20, screen=True)
         g.type("ls\n")
         g.wait(r"\(cd0?\)", 20, screen=True)
         g.type("reboot\n")
@@ -50,7 +50,7 @@ def grub_cd_asan(vitrine, tmp):
     try:
         g.wait(r"GNU GRUB +version 2", 60, screen=True)
         g.key("c")
-        g.wait(r"grub> ", 20, screen=True)
+        g.wait(r"grub>", 20, screen=True)
         g.monitor("info registers")
         g.mon.sendall(b"quit\n")
         status = g.exit()
