@@ -345,6 +345,26 @@ static void test_help_names_every_option(void **state)
     free(text);
 }
 
+/* docs/options.md is `vitrine -help=md`, kept current. */
+static void test_document_is_current(void **state)
+{
+    (void)state;
+    char *text = NULL;
+    size_t len = 0;
+    FILE *f = open_memstream(&text, &len);
+    options_help(f, true);
+    fclose(f);
+    char *have = calloc(1, len + 2);
+    f = fopen(TESTS_DIR "/../docs/options.md", "r");
+    assert_non_null(f);
+    size_t n = fread(have, 1, len + 1, f);
+    fclose(f);
+    assert_int_equal(n, len);
+    assert_string_equal(have, text);
+    free(have);
+    free(text);
+}
+
 static void test_sizes(void **state)
 {
     (void)state;
@@ -394,6 +414,7 @@ int main(void)
         cmocka_unit_test(test_nodefaults),
         cmocka_unit_test(test_actions_come_first),
         cmocka_unit_test(test_help_names_every_option),
+        cmocka_unit_test(test_document_is_current),
         cmocka_unit_test(test_sizes),
         cmocka_unit_test(test_distance),
     };
