@@ -181,6 +181,11 @@ static uop_fn *const reg_push[8] = T8(h_push), *const reg_pop[8] = T8(h_pop);
 /* ---- runs of pushes and pops: one check for all (flat stack) ----
  * op->x: how many.  Registers by instruction: a nibble each in op->imm, the first lowest.  ESP itself is
  * not among them.  The slow twin does them one by one. */
+#ifdef __clang__
+#define KEEP_LOOP _Pragma("clang loop unroll(disable) vectorize(disable)")
+#else
+#define KEEP_LOOP
+#endif
 STAMP(h_push_run)
 {
     uint8_t *p;
@@ -191,6 +196,7 @@ STAMP(h_push_run)
         return uop_run(c, op);
     }
     uint32_t regs = op->imm;
+    KEEP_LOOP
     for (uint8_t *q = p + 4 * n; q != p; regs >>= 4) {
         q -= 4;
         host_put(q, c->s.gpr[regs & 7], 4);
@@ -208,6 +214,7 @@ STAMP(h_pop_run)
         return uop_run(c, op);
     }
     uint32_t regs = op->imm;
+    KEEP_LOOP
     for (uint8_t *end = p + 4 * n; p != end; p += 4, regs >>= 4) {
         c->s.gpr[regs & 7] = host_get(p, 4);
     }

@@ -422,8 +422,8 @@ static void hooks_see_every_access(void **state)
     struct cpu *c = r->cpu;
     uint64_t v;
     (void)state;
+    assert_true(mem_write(c, SEG_DS, LIN + 16, 4, 0)); /* fast by now */
     cpu_set_hooks(c, &hooks, NULL);
-    tlb_flush(c, false);
     hook_n = 0;
     for (unsigned i = 0; i < 3; i++) {
         assert_true(mem_write(c, SEG_DS, LIN + 16, 4, 0xfeed0000 + i));
@@ -434,6 +434,30 @@ static void hooks_see_every_access(void **state)
     assert_int_equal(hook_lin, LIN + 16);
     assert_int_equal(hook_phys, DATA + 16);
     assert_int_equal(hook_val, 2);
+    cpu_rig_destroy(r);
+}
+
+/* Watching must not show the guest another memory: what is cached stays cached. */
+static void stale_translations_survive_watching(void **state)
+{
+    static const struct cpu_hooks hooks = {.mem = hook_mem};
+    struct cpu_rig *r = paged();
+    struct cpu *c = r->cpu;
+    uint64_t v;
+    (void)state;
+    prot_put(r, DATA, 4, 0x11);
+    prot_put(r, DATA + 0x1000, 4, 0x22);
+    assert_true(mem_read(c, SEG_DS, LIN, 4, &v));
+    prot_put(r, PT, 4, (DATA + 0x1000) | P | W | U); /* no INVLPG */
+    cpu_set_hooks(c, &hooks, NULL);
+    assert_true(mem_read(c, SEG_DS, LIN, 4, &v));
+    assert_int_equal(v, 0x11);
+    cpu_set_hooks(c, NULL, NULL);
+    assert_true(mem_read(c, SEG_DS, LIN, 4, &v));
+    assert_int_equal(v, 0x11);
+    tlb_flush_page(c, LIN);
+    assert_true(mem_read(c, SEG_DS, LIN, 4, &v));
+    assert_int_equal(v, 0x22);
     cpu_rig_destroy(r);
 }
 
@@ -491,6 +515,7 @@ int main(void)
         cmocka_unit_test(other_ram_gets_fast_again),
         cmocka_unit_test(alignment_check),
         cmocka_unit_test(hooks_see_every_access),
+        cmocka_unit_test(stale_translations_survive_watching),
         cmocka_unit_test(watched_pages_have_no_tags),
         cmocka_unit_test(nothing_is_stored_when_the_second_page_faults),
     };
