@@ -82,10 +82,11 @@ kernel_package() {
     dpkg-deb -f "$(fetch_deb "$arch" "linux-image-$flavor")" Depends | grep -o 'linux-image-[0-9][^ ,]*' | head -n 1
 }
 
-# build PRESET: configure and compile, quietly unless it fails
+# build_preset PRESET [CMAKE-OPTION...]: configure and compile, quietly unless it fails
 build_preset() {
-    local log=build/$1.log
+    local log=build/$1.log preset=$1
+    shift
     mkdir -p build
-    cmake --preset "$1" >"$log" 2>&1 && cmake --build "build/$1" >>"$log" 2>&1 ||
+    cmake --preset "$preset" "$@" >"$log" 2>&1 && cmake --build "build/$preset" >>"$log" 2>&1 ||
         { tail -n 40 "$log" >&2; say "Building failed; the whole log is $log"; return 1; }
 }
