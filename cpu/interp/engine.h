@@ -1,5 +1,5 @@
 /* The block interpreter's inside: micro-ops, blocks, code pages, the jump cache.
- * docs/decisions/0002-engine.md says why it is like this. */
+ * docs/decisions/0007-engine.md says why it is like this. */
 #pragma once
 #include "cpu/core.h"
 
