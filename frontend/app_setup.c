@@ -14,7 +14,8 @@
 #include "frontend/suggest.h"
 #include "machine/debug.h"
 
-/* The RTC of a deterministic machine starts here unless -rtc says otherwise: 2020-01-01 00:00 UTC */
+/* The RTC of a deterministic machine starts here unless -rtc says otherwise: 2020-01-01 00:00 UTC
+ */
 #define APP_RTC_FIXED 1577836800
 
 /* ---- FILE ------------------------------------------------------------------------------ */
