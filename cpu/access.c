@@ -2,7 +2,8 @@
  * SDM Vol. 3A, "Limit Checking", "Alignment Check Exception (#AC)"; Vol. 3B, "Debug Registers".
  * The fast case is one look into the translation cache; all else goes through access_slow_*(),
  * which translates every page touched before it stores the first byte.
- * NOT IMPLEMENTED: data breakpoints on descriptor-table and TSS accesses (implementation-specific). */
+ * NOT IMPLEMENTED: data breakpoints on descriptor-table and TSS accesses (implementation-specific).
+ */
 #include "cpu/protect.h"
 
 /* ---- watchpoints ---- */
@@ -66,33 +67,46 @@ struct piece {
     uint64_t ram_off, phys;
     unsigned len;
     struct walk w;
-    bool walked;
+    bool walked; /* w and pg are there, for access_cache() */
     struct bus_page pg;
 };
+
+/* The entry has a host address: for a write, whose memory is it? */
+static bool access_resolve_ram(struct cpu *c, uint64_t lin, enum mmu_access acc,
+                               const struct tlb_entry *e, struct piece *p)
+{
+    uint8_t *host = (uint8_t *)(uintptr_t)(lin + e->addend);
+    p->phys = p->w.phys;
+    p->host = host;
+    if (acc == MMU_READ) {
+        return true;
+    }
+    for (unsigned i = 0; i < 2; i++) { /* the guest's RAM, the video card's */
+        struct ram *ram = i ? c->aux_ram : c->env.ram;
+        if (ram && host >= ram->host && host < ram->host + ram->size) {
+            p->ram = ram;
+            p->ram_off = (uint64_t)(host - ram->host);
+            return true;
+        }
+    }
+    return false; /* ROM, or RAM of somebody else: ask the bus */
+}
 
 static bool access_resolve(struct cpu *c, uint64_t lin, unsigned len, enum mmu_access acc,
                            bool user, struct piece *p)
 {
-    const struct tlb_entry *e = &c->tlb[user][lin >> PAGE_SHIFT & (TLB_SIZE - 1)];
-    struct ram *ram = c->env.ram;
+    unsigned i = lin >> PAGE_SHIFT & (TLB_SIZE - 1);
+    const struct tlb_entry *e = &c->tlb[user][i];
     p->len = len;
     p->walked = false;
     p->ram = NULL;
-    if (e->tag_r == (lin & ~PAGE_MASK) && (acc == MMU_READ || e->phys & TLB_WOK)) {
-        uint8_t *host = (uint8_t *)(uintptr_t)(lin + e->addend);
-        p->phys = (e->phys & ~PAGE_MASK) | (lin & PAGE_MASK);
-        p->host = host;
-        if (acc == MMU_WRITE) {
-            if (ram && host >= ram->host && host < ram->host + ram->size) {
-                p->ram = ram;
-                p->ram_off = (uint64_t)(host - ram->host);
-            } else {
-                p->host = NULL; /* ROM, or RAM of somebody else */
-            }
+    if (c->tlb_page[user][i] == (lin & ~PAGE_MASK) && (acc == MMU_READ || e->phys & TLB_WOK)) {
+        p->w.phys = (e->phys & ~PAGE_MASK) | (lin & PAGE_MASK);
+        p->w.flags = e->phys & (TLB_GLOBAL | TLB_LARGE | TLB_WOK | TLB_XOK);
+        if (e->tag_r != ~0ull && access_resolve_ram(c, lin, acc, e, p)) {
+            return true;
         }
-        return true;
-    }
-    if (!mmu_walk(c, lin, acc, user, &p->w)) {
+    } else if (!mmu_walk(c, lin, acc, user, &p->w)) {
         return false;
     }
     p->phys = p->w.phys;
@@ -213,7 +227,8 @@ static bool access_slow_read(struct cpu *c, uint64_t lin, uint8_t *buf, unsigned
         return false;
     }
     for (unsigned i = 0; i < n; i++) {
-        /* a read-modify-write resolves for writing, but reads may come from where writes cannot go */
+        /* a read-modify-write resolves for writing, but reads may come from where writes cannot go
+         */
         if (acc == MMU_WRITE && !p[i].host && p[i].walked && p[i].pg.host_r) {
             p[i].host = p[i].pg.host_r + (at[i] & PAGE_MASK);
         }

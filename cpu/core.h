@@ -107,6 +107,9 @@ struct cpu {
     bool ac_check;             /* #AC is armed: CR0.AM, EFLAGS.AC and CPL 3; tlb[1] has no tags */
     bool ext;                  /* error codes get EXT: an event that INT n did not make is delivered */
     struct tlb_entry tlb[2][TLB_SIZE];
+    /* The page each entry translates, ~0: none.  The translation holds where the tags are ~0, too, so
+     * that who watches does not change what stale entries a guest sees, and MMIO needs no walk. */
+    uint64_t tlb_page[2][TLB_SIZE];
     uint64_t tlb_used[2][TLB_SIZE / 64]; /* entries with a tag, so that a flush costs what was filled */
     struct mmu_table mmu_tables[MMU_TABLES];
     /* identity and surroundings */
@@ -252,6 +255,7 @@ bool mmu_translate(struct cpu *c, uint64_t lin, enum mmu_access acc, bool user, 
 bool mmu_probe(struct cpu *c, uint64_t lin, uint64_t *phys); /* no side effects, supervisor read */
 void tlb_flush(struct cpu *c, bool keep_global);
 void tlb_flush_page(struct cpu *c, uint64_t lin);
+void tlb_untag(struct cpu *c); /* hooks or breakpoints changed: everything through the slow path */
 void tlb_protect(struct cpu *c, uint64_t ram_host_page); /* drop tag_w of this host page; 0: all */
 /* The page that holds the instruction byte at lin, for fetching with the current CPL: walk, A bit.
  * out->host_r NULL: executes from MMIO, fetch with bus_read.  false: #PF recorded. */

@@ -176,6 +176,7 @@ void cpu_set_hooks(struct cpu *c, const struct cpu_hooks *hooks, void *ctx)
 {
     c->hooks = hooks;
     c->hooks_ctx = ctx;
+    tlb_untag(c); /* the memory hook wants to see every access; translations stay as they are */
 }
 
 void cpu_snap(struct cpu *c, struct snap *snap)

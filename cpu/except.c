@@ -37,7 +37,11 @@ static void except_record(struct cpu *c, const struct fault *f, bool during)
 
 void except_set_flags(struct cpu *c, uint64_t v)
 {
-    c->s.rflags = (v & ~(uint64_t)0x8028 & 0x3fffff) | FL_1;
+    uint64_t mask = 0x37fd7; /* what the 386 has; software tells the generations by the others */
+    mask |= feat_has(&c->feat, FEAT_I486) ? FL_AC : 0;
+    mask |= feat_has(&c->feat, FEAT_CPUID) ? FL_ID : 0;
+    mask |= feat_has(&c->feat, FEAT_VME) ? FL_VIF | FL_VIP : 0;
+    c->s.rflags = (v & mask) | FL_1;
     flags_set_status(c, (uint32_t)v);
     mmu_ac_update(c);
     cpu_irq_update(c);
@@ -179,7 +183,8 @@ static void frame_put(struct frame *f, uint32_t v)
 }
 
 /* Interrupt and trap gates. */
-static bool event_gate(struct cpu *c, const struct event *ev, const struct desc *gate, uint64_t *rip)
+static bool event_gate(struct cpu *c, const struct event *ev, const struct desc *gate,
+                       uint64_t *rip)
 {
     uint16_t cs = gate_sel(gate), ss = 0;
     struct desc code, stack;
@@ -265,7 +270,8 @@ static bool event_gate(struct cpu *c, const struct event *ev, const struct desc 
     return true;
 }
 
-static bool event_task(struct cpu *c, const struct event *ev, const struct desc *gate, uint64_t *rip)
+static bool event_task(struct cpu *c, const struct event *ev, const struct desc *gate,
+                       uint64_t *rip)
 {
     uint16_t sel = gate_sel(gate);
     struct desc d;

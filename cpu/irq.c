@@ -1,11 +1,11 @@
 /* From pins to vectors: what is taken at an instruction boundary, and when.
- * SDM Vol. 3A, "Priority Among Concurrent Events", "Masking Exceptions and Interrupts When Switching
- * Stacks", "Nonmaskable Interrupt (NMI)"; Vol. 3B, "Debug Exceptions".
+ * SDM Vol. 3A, "Priority Among Concurrent Events", "Masking Exceptions and Interrupts When
+ * Switching Stacks", "Nonmaskable Interrupt (NMI)"; Vol. 3B, "Debug Exceptions".
  *
  * The engine calls irq_poll() at a boundary whenever c->exit_word is set.  TF, RF and instruction
- * breakpoints need the engine's one-instruction way: EXIT_TRAP stays up while any is in use, and the
- * engine puts BS into s.pending_dr6.
- * NOT IMPLEMENTED: SMI, INIT and SIPI (the board resets the CPU by cpu_reset). */
+ * breakpoints need the engine's one-instruction way: EXIT_TRAP stays up while any is in use, and
+ * the engine puts BS into s.pending_dr6. NOT IMPLEMENTED: SMI, INIT and SIPI (the board resets the
+ * CPU by cpu_reset). */
 #include "cpu/protect.h"
 
 static bool irq_code_breakpoints(const struct cpu *c)

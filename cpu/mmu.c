@@ -222,22 +222,21 @@ void mmu_fill(struct cpu *c, uint64_t lin, bool user, const struct walk *w,
 {
     unsigned i = lin >> PAGE_SHIFT & (TLB_SIZE - 1);
     uint64_t page = lin & ~PAGE_MASK;
-    if (!pg->host_r || (user && c->ac_check) || access_watched(c, page)) {
-        return;
-    }
+    bool slow = !pg->host_r || (user && c->ac_check) || access_watched(c, page);
+    bool plain = w->flags & TLB_WOK && pg->host_w && ram_page_plain(pg->ram, pg->ram_off);
     struct tlb_entry *e = &c->tlb[user][i];
-    e->tag_r = page;
-    e->tag_w = w->flags & TLB_WOK && pg->host_w && ram_page_plain(pg->ram, pg->ram_off) ? page
-                                                                                          : ~0ull;
+    e->tag_r = slow ? ~0ull : page;
+    e->tag_w = slow || !plain ? ~0ull : page;
     e->addend = (uint64_t)(uintptr_t)pg->host_r - page;
     e->phys = (w->phys & ~PAGE_MASK) | w->flags;
+    c->tlb_page[user][i] = page;
     c->tlb_used[user][i / 64] |= (uint64_t)1 << (i % 64);
     c->tlb_has_large |= (w->flags & TLB_LARGE) != 0;
 }
 
 static void tlb_drop(struct cpu *c, unsigned user, unsigned i)
 {
-    c->tlb[user][i].tag_r = c->tlb[user][i].tag_w = ~0ull;
+    c->tlb[user][i].tag_r = c->tlb[user][i].tag_w = c->tlb_page[user][i] = ~0ull;
     c->tlb_used[user][i / 64] &= ~((uint64_t)1 << (i % 64));
 }
 
@@ -253,6 +252,7 @@ void tlb_flush(struct cpu *c, bool keep_global)
 {
     if (c->tlb_epoch++ == 0) { /* a new CPU: nothing in the cache is true, not even its emptiness */
         memset(c->tlb, 0xff, sizeof c->tlb);
+        memset(c->tlb_page, 0xff, sizeof c->tlb_page);
         memset(c->tlb_used, 0, sizeof c->tlb_used);
         keep_global = false;
     }
@@ -278,15 +278,14 @@ void tlb_flush_page(struct cpu *c, uint64_t lin)
     unsigned i = lin >> PAGE_SHIFT & (TLB_SIZE - 1);
     uint64_t page = lin & ~PAGE_MASK;
     for (unsigned u = 0; u < 2; u++) {
-        if (c->tlb[u][i].tag_r == page) {
+        if (c->tlb_page[u][i] == page) {
             tlb_drop(c, u, i);
         }
     }
     if (c->tlb_has_large) { /* INVLPG drops a large page whole: its pieces are cached one by one */
         unsigned shift = c->s.efer & EFER_LMA ? 30 : 22;
         TLB_FOR_USED(c, v, k) {
-            const struct tlb_entry *e = &c->tlb[v][k];
-            if (e->phys & TLB_LARGE && e->tag_r >> shift == lin >> shift) {
+            if (c->tlb[v][k].phys & TLB_LARGE && c->tlb_page[v][k] >> shift == lin >> shift) {
                 tlb_drop(c, v, (unsigned)k);
             }
         }
@@ -305,12 +304,20 @@ void tlb_protect(struct cpu *c, uint64_t ram_host_page)
     }
 }
 
+void tlb_untag(struct cpu *c)
+{
+    TLB_FOR_USED(c, u, i) {
+        c->tlb[u][i].tag_r = c->tlb[u][i].tag_w = ~0ull;
+    }
+}
+
 bool mmu_code_page(struct cpu *c, uint64_t lin, struct bus_page *out, uint64_t *phys)
 {
     bool user = c->s.cpl == 3;
-    const struct tlb_entry *e = &c->tlb[user][lin >> PAGE_SHIFT & (TLB_SIZE - 1)];
+    unsigned i = lin >> PAGE_SHIFT & (TLB_SIZE - 1);
+    const struct tlb_entry *e = &c->tlb[user][i];
     struct walk w;
-    if (e->tag_r == (lin & ~PAGE_MASK) && e->phys & TLB_XOK) {
+    if (c->tlb_page[user][i] == (lin & ~PAGE_MASK) && e->phys & TLB_XOK) {
         *phys = (e->phys & ~PAGE_MASK) | (lin & PAGE_MASK);
         bus_page(c->env.mem, *phys, out);
         return true;
@@ -328,9 +335,7 @@ void mmu_ac_update(struct cpu *c)
 {
     bool on = c->s.cr0 & CR0_AM && c->s.rflags & FL_AC && c->s.cpl == 3;
     if (on && !c->ac_check) { /* user accesses must all come through access_slow_*() */
-        for (unsigned i = 0; i < TLB_SIZE; i++) {
-            tlb_drop(c, 1, i);
-        }
+        tlb_untag(c);
     }
     c->ac_check = on;
 }

@@ -225,7 +225,7 @@ bool op_mov_dr(struct cpu *c, const struct insn *in)
     default: c->s.dr[dr] = v; break;
     }
     if (dr != 6 && (old7 | c->s.dr[7]) & 0xff) {
-        tlb_flush(c, false); /* pages under watch have no fast tags */
+        tlb_untag(c); /* pages under watch have no fast tags */
     }
     cpu_irq_update(c);
     return true;

@@ -1,8 +1,8 @@
 /* IRET in all its forms, INT and friends, BOUND, the fast system calls.
- * SDM Vol. 2, "IRET/IRETD", "INT n/INTO/INT3/INT1", "SYSENTER", "SYSEXIT"; Vol. 3B, "8086 Emulation",
- * "Software Interrupt Handling Methods While Operating in Virtual-8086 Mode".
- * AMD APM Vol. 2, "SYSCALL and SYSRET" (legacy form).
- * NOT IMPLEMENTED: IRETQ, SYSCALL in long mode (with the 64-bit issue). */
+ * SDM Vol. 2, "IRET/IRETD", "INT n/INTO/INT3/INT1", "SYSENTER", "SYSEXIT"; Vol. 3B, "8086
+ * Emulation", "Software Interrupt Handling Methods While Operating in Virtual-8086 Mode". AMD APM
+ * Vol. 2, "SYSCALL and SYSRET" (legacy form). NOT IMPLEMENTED: IRETQ, SYSCALL in long mode (with
+ * the 64-bit issue). */
 #include "cpu/protect.h"
 
 /* ---- IRET ---- */
@@ -67,6 +67,10 @@ static bool iret_to_vm86(struct cpu *c, const struct stk *k, const uint32_t v[3]
     seg_set_vm86(c, SEG_CS, (uint16_t)v[1]);
     for (unsigned i = 0; i < 5; i++) {
         seg_set_vm86(c, segs[i], (uint16_t)sel[i]);
+    }
+    if (c->s.cr4 & CR4_VME && (c->s.rflags & (FL_VIF | FL_VIP)) == (FL_VIF | FL_VIP)) {
+        c->s.rip = c->next_rip; /* an interrupt is waiting for VIF: #GP at the first instruction */
+        return FAULT_GP0(c);
     }
     return true;
 }

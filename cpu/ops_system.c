@@ -1,7 +1,8 @@
 /* Interrupt flag, EFLAGS on the stack, descriptor-table registers, selector probes, CPUID and kin.
  * SDM Vol. 2, by instruction; Vol. 3B, "8086 Emulation" for IOPL, VME and PVI.
  * Control, debug and test registers: ops_control.c.
- * NOT IMPLEMENTED: performance counters (RDPMC gives 0), MONITOR's wake-up (MWAIT does not wait). */
+ * NOT IMPLEMENTED: performance counters (RDPMC gives 0), MONITOR's wake-up (MWAIT does not wait).
+ */
 #include "cpu/protect.h"
 
 bool op_ud(struct cpu *c, const struct insn *in)

@@ -4,7 +4,8 @@
  *   caller: gate and TSS descriptor checks          faults: the old task's
  *   task_prepare(): limits, every page touched      faults: the old task's
  *   task_leave(), task_enter()                      the point of no return
- *   task_load_*(): LDT, CS, SS, data segments       faults: the new task's, at its first instruction
+ *   task_load_*(): LDT, CS, SS, data segments       faults: the new task's, at its first
+ * instruction
  */
 #include "cpu/protect.h"
 

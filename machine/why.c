@@ -68,9 +68,10 @@ static size_t why_bytes(struct machine *m, char *buf, size_t cap, size_t at, uin
 
 void machine_explain_triple_fault(struct machine *m)
 {
-    static const char *const nth[] = {"first", "second", "third"};
+    static const char *const nth[] = {"first",  "second", "third",   "fourth",
+                                      "fifth",  "sixth",  "seventh", "eighth"};
     struct cpu_fault_record f[8];
-    unsigned n = cpu_last_faults(m->cpu, f), first = n > 3 ? n - 3 : 0;
+    unsigned n = cpu_last_faults(m->cpu, f), first = 0;
     char *b = m->why;
     size_t cap = sizeof m->why, at = 0;
     /* the chain begins at the last exception that was not raised while delivering another */
@@ -80,7 +81,7 @@ void machine_explain_triple_fault(struct machine *m)
         }
     }
     at = why_add(b, cap, at, "triple fault: the processor could not start any exception handler\n");
-    for (unsigned i = first; i < n && i - first < 3; i++) {
+    for (unsigned i = first; i < n; i++) {
         const char *name = f[i].vector < 20 ? why_vector[f[i].vector] : "interrupt";
         at = why_add(b, cap, at, "  %s: %s (vector %u", nth[i - first], name ? name : "?", f[i].vector);
         if (f[i].has_error) {

@@ -127,8 +127,16 @@ static unsigned build_uop(struct build *s, unsigned i, struct uop *op, bool *ter
         *op = p.u;
         return 2;
     } else {
+        unsigned run = p.mode & MODE_CODE64 ? 0 : pick_run(&p, &s->ins[i], s->n - i);
+        if (run > 1) {
+            *op = p.u;
+            return run;
+        }
         p.u = (struct uop){.n = (uint8_t)i};
-        if (!build_pick(&p)) {
+        p.ea = -1;
+        if (build_pick(&p)) {
+            pick_registers(&p);
+        } else {
             p.u = (struct uop){.n = (uint8_t)i, .h = uop_slow};
         }
     }

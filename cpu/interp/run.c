@@ -135,9 +135,10 @@ static void interp_fetch_state(struct cpu *c)
     flags_sync(c);
 }
 
+/* Memory may have been changed behind our back as well (a snapshot was loaded). */
 static void interp_store_state(struct cpu *c)
 {
-    (void)c;
+    cache_flush(c->engine);
 }
 
 static void interp_map_changed(struct cpu *c)

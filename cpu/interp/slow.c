@@ -94,7 +94,7 @@ static bool slow_last(struct cpu *c, const struct block *b, unsigned n)
     c->s.rip = c->next_rip;
     c->s.inhibit = c->inhibit_next;
     c->inhibit_next = 0;
-    return !(c->exit_word | c->s.inhibit);
+    return !(c->exit_word | c->s.inhibit | c->s.activity); /* HLT stops here */
 }
 
 /* Whatever the instruction changed, the jump cache knows whether a block still fits: its key has the

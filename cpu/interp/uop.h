@@ -209,6 +209,7 @@ struct pick {
     uint32_t mode;
     bool live;     /* somebody reads the flags that it leaves */
     unsigned what; /* PICK_*: answered */
+    int ea;        /* the last pick_ea() */
     struct uop u;
 };
 bool pick_alu(struct pick *p);
@@ -218,6 +219,10 @@ bool pick_stack(struct pick *p);
 /* Block ends; a uterm follows.  `next`: the jcc behind a compare that can be done with it. */
 bool pick_branch(struct pick *p);
 bool pick_fused(struct pick *p, const struct insn *jcc);
+/* After a handler was chosen: one made for these very registers, if there is. */
+void pick_registers(struct pick *p);
+/* A run of PUSH or POP of registers: how many of the `most` instructions it takes (0: none). */
+unsigned pick_run(struct pick *p, const struct binsn *first, unsigned most);
 /* A register operand's offset. */
 FORCE_INLINE uint16_t pick_reg(const struct opnd *o)
 {

@@ -323,6 +323,7 @@ int pick_ea(struct pick *p)
                                              [SEG_DS] = MODE_FLAT_DS};
     const struct insn *in = p->in;
     uint16_t zero = offsetof(struct cpu, zero);
+    p->ea = -1;
     if (in->asize > 4 || (in->base != INSN_NOREG && in->base > 15) || in->seg >= SEG_COUNT) {
         return -1;
     }
@@ -333,9 +334,9 @@ int pick_ea(struct pick *p)
     p->u.disp = (int32_t)in->disp;
     p->u.x = (uint32_t)bits_mask(in->asize * 8u);
     if (in->asize != 4 || !(p->mode & flat[in->seg])) {
-        return EA_S;
+        return p->ea = EA_S;
     }
-    return in->index == INSN_NOREG ? EA_B : EA_X;
+    return p->ea = in->index == INSN_NOREG ? EA_B : EA_X;
 }
 
 static bool pick_mov(struct pick *p)

@@ -67,21 +67,24 @@ static const char *hmp_info_name(void *ctx, unsigned i)
 
 static void hmp_info_block(struct hmp *h)
 {
+    struct machine *m = runner_machine(h->runner);
     for (unsigned i = 0; i < h->drive_count; i++) {
         struct drive *d = &h->drives[i];
         if (!d->present) {
             continue;
         }
-        if (!d->blk.ops) {
-            hmp_printf(h, "%s: [empty]%s\n", d->id, d->blk.locked ? ", tray locked" : "");
+        machine_lock(m); /* the devices count in it */
+        struct blockdev b = d->blk;
+        machine_unlock(m);
+        if (!b.ops) {
+            hmp_printf(h, "%s: [empty]%s\n", d->id, b.locked ? ", tray locked" : "");
             continue;
         }
         hmp_printf(h, "%s: %s (raw%s%s), %" PRIu64 " sectors of %u bytes%s\n", d->id, d->file,
-                   d->blk.read_only ? ", read-only" : "", d->overlay ? ", snapshot" : "",
-                   d->blk.sectors, d->blk.sector_size,
-                   d->blk.removable && d->blk.locked ? ", tray locked" : "");
-        hmp_printf(h, "    %" PRIu64 " reads, %" PRIu64 " writes, %" PRIu64 " flushes\n",
-                   d->blk.reads, d->blk.writes, d->blk.flushes);
+                   b.read_only ? ", read-only" : "", d->overlay ? ", snapshot" : "", b.sectors,
+                   b.sector_size, b.removable && b.locked ? ", tray locked" : "");
+        hmp_printf(h, "    %" PRIu64 " reads, %" PRIu64 " writes, %" PRIu64 " flushes\n", b.reads,
+                   b.writes, b.flushes);
     }
 }
 

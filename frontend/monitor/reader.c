@@ -11,15 +11,18 @@ static const char reader_prompt_text[] = "(vitrine) ";
 
 static void reader_put(struct reader *r, const char *text, size_t len)
 {
-    for (size_t i = 0; i < len; i++) {
-        if (text[i] == '\n') {
-            r->write(r->out, (const uint8_t *)"\r\n", 2);
-        } else {
-            size_t run = strcspn(text + i, "\n");
-            run = run < len - i ? run : len - i;
-            r->write(r->out, (const uint8_t *)text + i, run);
-            i += run - 1;
+    while (len > 0) {
+        const char *nl = memchr(text, '\n', len);
+        size_t run = nl ? (size_t)(nl - text) : len;
+        if (run > 0) {
+            r->write(r->out, (const uint8_t *)text, run);
         }
+        if (nl) {
+            r->write(r->out, (const uint8_t *)"\r\n", 2);
+            run++;
+        }
+        text += run;
+        len -= run;
     }
 }
 

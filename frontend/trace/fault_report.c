@@ -14,6 +14,32 @@ static void report_line(void *ctx, const char *line)
     fprintf(ctx, "  %s\n", line);
 }
 
+/* How long the instruction at lin is, taken as code of that width; 0: no memory there. */
+static unsigned report_len(struct machine *m, struct disasm *dis, uint64_t lin, int bits)
+{
+    uint8_t b[16];
+    char text[160];
+    size_t have = machine_peek(m, lin, b, sizeof b);
+    return have ? disasm_one(dis, bits, lin, b, have, text, sizeof text) : 0;
+}
+
+/* The width of each instruction.  Known only for the last one; going back, the width changes where
+ * the distance to the next instruction fits the other width and not this one (a mode switch). */
+static void report_bits(struct machine *m, struct disasm *dis, const uint64_t *lin, unsigned n,
+                        int *bits)
+{
+    bits[n - 1] = machine_code_bits(m);
+    for (unsigned i = n - 1; i-- > 0;) {
+        bits[i] = bits[i + 1];
+        uint64_t step = lin[i + 1] - lin[i];
+        int other = bits[i] == 16 ? 32 : 16;
+        if (step > 0 && step <= 15 && report_len(m, dis, lin[i], bits[i]) != step &&
+            report_len(m, dis, lin[i], other) == step) {
+            bits[i] = other;
+        }
+    }
+}
+
 static void report_insns(FILE *f, struct machine *m)
 {
     uint64_t lin[32];
@@ -24,7 +50,8 @@ static void report_insns(FILE *f, struct machine *m)
         disasm_close(dis);
         return;
     }
-    int bits = machine_code_bits(m);
+    int bits[32];
+    report_bits(m, dis, lin, n, bits);
     for (unsigned i = 0; i < n; i++) {
         uint8_t b[16];
         char text[160];
@@ -34,7 +61,7 @@ static void report_insns(FILE *f, struct machine *m)
             fputs("(no memory there now)\n", f);
             continue;
         }
-        unsigned len = disasm_one(dis, bits, lin[i], b, have, text, sizeof text);
+        unsigned len = disasm_one(dis, bits[i], lin[i], b, have, text, sizeof text);
         for (unsigned k = 0; k < 10; k++) {
             if (k < len) {
                 fprintf(f, "%02x ", b[k]);

@@ -253,6 +253,8 @@ void keymap_unescape(char *text)
                     *w++ = c;
                 }
                 p += 2;
+            } else {
+                *w++ = *p;
             }
             break;
         default: *w++ = *p; break;

@@ -438,10 +438,10 @@ static void term_input(struct term *t)
     for (ssize_t i = 0; i < n; i++) {
         if (t->help) {
             t->help = false;
-            if (buf[i] != 'x') {
+            if (buf[i] != 'x' && buf[i] != 1) {
                 continue;
             }
-            t->prefix = true; /* who just read "x leaves" and types x means it */
+            t->prefix = buf[i] == 'x'; /* who just read "x leaves" and types x means it */
         }
         if (t->prefix) {
             t->prefix = false;

@@ -32,7 +32,7 @@ def grub_cd(vitrine, tmp):
         g.wait(r"GNU GRUB +version 2", 60, screen=True)
         g.screendump(tmp + "/grub-menu.png")
         g.key("c")
-        g.wait(r"grub> ", 20, screen=True)
+        g.wait(r"grub>", 20, screen=True)
         g.type("ls\n")
         g.wait(r"\(cd0?\)", 20, screen=True)
         g.type("reboot\n")
@@ -50,7 +50,7 @@ def grub_cd_asan(vitrine, tmp):
     try:
         g.wait(r"GNU GRUB +version 2", 60, screen=True)
         g.key("c")
-        g.wait(r"grub> ", 20, screen=True)
+        g.wait(r"grub>", 20, screen=True)
         g.monitor("info registers")
         g.mon.sendall(b"quit\n")
         status = g.exit()
@@ -156,10 +156,10 @@ def deterministic(vitrine, tmp):
     img = tmp + "/disk.img"
 
     def run(keys):
-        sh("rm -f %s; truncate -s 64M %s; printf 'start=2048, type=83\\n' | /sbin/sfdisk -q %s" % (img, img, img))
+        sh("rm -f %s; truncate -s 64M %s; printf 'label: dos\\nlabel-id: 0x56495452\\nstart=2048, type=83\\n' | /sbin/sfdisk -q %s" % (img, img, img))
         with open(tmp + "/script", "w") as f:
-            f.write("16000 type dd if=/dev/sda of=/dev/null bs=1M count=8; echo %s > /dev/sda1; sync\\n\n"
-                    "20000 hash\n20000 quit\n" % keys)
+            f.write("27000 type dd if=/dev/sda of=/dev/null bs=1M count=8; echo %s > /dev/sda1; sync\\n\n"
+                    "36000 hash\n36000 quit\n" % keys)
         p = subprocess.run([vitrine, "-cdrom", demo_iso(), "-m", "128", "-hda", img, "-boot", "d", "-display", "none",
                             "-serial", "null", "-monitor", "none", "-icount", "shift=2", "-input-script", tmp + "/script"],
                            stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, timeout=500,

@@ -10,6 +10,7 @@
 
 #include "base/snap.h"
 #include "cpu/core.h"
+#include "tests/rig/cpu_rig.h"
 
 static struct cpu *cpu_of(const char *name)
 {
@@ -295,6 +296,35 @@ static void test_state_is_checked(void **state)
     REFUSED(s.rip |= (uint64_t)1 << 40);
 }
 
+/* POPFD and IRETD of all ones: what of AC and ID stays is how software knows the processor. */
+static void test_settable_flags(void **state)
+{
+    static const struct {
+        const char *model;
+        uint32_t flags;
+    } want[] = {{"386", 0}, {"486", FL_AC}, {"pentium", FL_AC | FL_ID}, {NULL, FL_AC | FL_ID}};
+    static const uint8_t code[] = {
+        0x68, 0x02, 0x00, 0x24, 0x00,       /* push 240002h */
+        0x9d, 0x9c, 0x5b,                   /* popfd; pushfd; pop ebx */
+        0x6a, 0x02, 0x9d,                   /* push 2; popfd */
+        0x68, 0x02, 0x00, 0x24, 0x00, 0x0e, /* push 240002h; push cs */
+        0x68, 0x17, 0x10, 0x00, 0x00, 0xcf, /* push 1017h; iretd */
+        0x9c, 0x59, 0xe6, 0xf4,             /* 1017h: pushfd; pop ecx; out f4h, al */
+    };
+    (void)state;
+    for (unsigned i = 0; i < ARRAY_LEN(want); i++) {
+        struct cpu_rig *r = cpu_rig_create(want[i].model, 1 << 20);
+        assert_non_null(r);
+        cpu_rig_load(r, 0x1000, code, sizeof code);
+        cpu_rig_flat32(r, 0x1000, 0x9000);
+        cpu_rig_run(r, 100);
+        assert_true(r->ended);
+        assert_int_equal(r->cpu->s.gpr[3] & (FL_AC | FL_ID), want[i].flags);
+        assert_int_equal(r->cpu->s.gpr[1] & (FL_AC | FL_ID), want[i].flags);
+        cpu_rig_destroy(r);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -306,6 +336,7 @@ int main(void)
         cmocka_unit_test(test_reset),
         cmocka_unit_test(test_state_list_is_complete),
         cmocka_unit_test(test_state_is_checked),
+        cmocka_unit_test(test_settable_flags),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -119,8 +119,8 @@ static void box_explain(struct box *b)
     unsigned n = cpu_last_faults(b->cpu, r);
     for (unsigned i = 0; i < n; i++) {
         print_message("  fault %02x%s err %04x at %04x:%08lx cr2 %08lx why %d where %08lx\n",
-                      r[i].vector, r[i].during_delivery ? " (in delivery)" : "", r[i].error, r[i].cs,
-                      (unsigned long)r[i].rip, (unsigned long)r[i].cr2, (int)r[i].why,
+                      r[i].vector, r[i].during_delivery ? " (in delivery)" : "", r[i].error,
+                      r[i].cs, (unsigned long)r[i].rip, (unsigned long)r[i].cr2, (int)r[i].why,
                       (unsigned long)r[i].where);
     }
     n = cpu_last_insns(b->cpu, last);
@@ -129,12 +129,29 @@ static void box_explain(struct box *b)
     }
 }
 
-static void run_guest(const char *name, const char *model)
+static bool see_insn(void *ctx, const struct cpu_state *st, const uint8_t *bytes, unsigned len)
+{
+    (void)ctx, (void)st, (void)bytes, (void)len;
+    return true;
+}
+
+static void see_mem(void *ctx, uint64_t lin, uint64_t phys, unsigned size, bool write, uint64_t val)
+{
+    (void)ctx, (void)lin, (void)phys, (void)size, (void)write, (void)val;
+}
+
+/* Observed, the engine goes instruction by instruction and memory always the slow way. */
+static const struct cpu_hooks observer = {.before_insn = see_insn, .mem = see_mem};
+
+static void run_guest(const char *name, const char *model, bool observed)
 {
     struct box b;
     uint64_t total = 0, done;
     enum cpu_stop stop = CPU_BUDGET;
     box_open(&b, name, model);
+    if (observed) {
+        cpu_set_hooks(b.cpu, &observer, NULL);
+    }
     while (b.exit < 0 && total < MAX_INSNS) {
         stop = cpu_run(b.cpu, 100000, &done);
         total += done;
@@ -144,7 +161,8 @@ static void run_guest(const char *name, const char *model)
     }
     if (b.exit != 0) {
         box_explain(&b);
-        fail_msg("%s: stop %d after %lu, said \"%s\"", name, (int)stop, (unsigned long)total, b.out);
+        fail_msg("%s: stop %d after %lu, said \"%s\"", name, (int)stop, (unsigned long)total,
+                 b.out);
     }
     assert_string_equal(b.out, "PASS\n");
     box_close(&b);
@@ -154,7 +172,8 @@ static void run_guest(const char *name, const char *model)
     static void guest_##name(void **state)                                                         \
     {                                                                                              \
         (void)state;                                                                               \
-        run_guest(#name, NULL);                                                                    \
+        run_guest(#name, NULL, false);                                                             \
+        run_guest(#name, NULL, true);                                                              \
     }
 #include "guest_list.h"
 #undef GUEST

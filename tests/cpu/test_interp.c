@@ -490,6 +490,19 @@ static void data_beside_code_does_not_kill_it(void **state)
     cpu_rig_destroy(r);
 }
 
+static void data_between_code_costs_no_search(void **state)
+{
+    (void)state;
+    /* l: inc dword [CODE + 8]; jmp m; data: 4 bytes; m: dec eax; jmp l */
+    FLAT(0xff, 0x05, 0x08, 0x00, 0x01, 0x00, 0xeb, 0x04, 0, 0, 0, 0, 0x48, 0xeb, 0xf1);
+    struct interp *e = r->cpu->engine;
+    cpu_rig_run(r, 10000);
+    assert_int_equal(load_le32(r->ram.host + CODE + 8), 2500);
+    assert_int_equal(e->kills, 0);
+    assert_int_equal(e->walks, 0);
+    cpu_rig_destroy(r);
+}
+
 static void the_clock_is_exact_inside_a_block(void **state)
 {
     (void)state;
@@ -513,6 +526,24 @@ static void an_interrupt_is_taken_behind_the_instruction_that_raised_it(void **s
     assert_int_equal(cpu_rig_run(r, 100), CPU_HALTED);
     assert_int_equal(s->gpr[REG_CX], 0);
     assert_int_equal(load_le32(r->ram.host + s->gpr[REG_SP]), CODE + 6);
+    cpu_rig_destroy(r);
+}
+
+static void hlt_halts_each_time(void **state)
+{
+    (void)state;
+    FLAT(0xfb, 0xf4, 0x43, 0xeb, 0xfc); /* sti; l: hlt; inc ebx; jmp l */
+    static const uint8_t handler[] = {0xcf};
+    cpu_rig_gate(r, 0x44, HANDLER_AT, 0);
+    cpu_rig_load(r, HANDLER_AT, handler, sizeof handler);
+    r->vector = 0x44;
+    r->irq_once = true;
+    for (unsigned i = 0; i < 20; i++) {
+        assert_int_equal(cpu_rig_run(r, 1000), CPU_HALTED);
+        assert_int_equal(r->done, i ? 4 : 2); /* iret, inc, jmp, hlt */
+        assert_int_equal(s->gpr[REG_BX], i);
+        cpu_irq(r->cpu, true);
+    }
     cpu_rig_destroy(r);
 }
 
@@ -585,7 +616,6 @@ static void one_page_at_two_addresses_runs_from_both(void **state)
         uint32_t at = i % 2 ? 0x50000 : CODE;
         s->rip = at;
         s->activity = ACT_ACTIVE;
-        cpu_state_changed(r->cpu);
         assert_int_equal(cpu_rig_run(r, 10), CPU_HALTED);
         assert_int_equal(s->gpr[REG_AX], at + 5);
     }
@@ -666,8 +696,10 @@ int main(void)
         cmocka_unit_test(a_store_into_the_next_instruction_is_seen),
         cmocka_unit_test(another_writer_is_seen_too),
         cmocka_unit_test(data_beside_code_does_not_kill_it),
+        cmocka_unit_test(data_between_code_costs_no_search),
         cmocka_unit_test(the_clock_is_exact_inside_a_block),
         cmocka_unit_test(an_interrupt_is_taken_behind_the_instruction_that_raised_it),
+        cmocka_unit_test(hlt_halts_each_time),
         cmocka_unit_test(sti_holds_interrupts_for_one_instruction),
         cmocka_unit_test(a_fault_in_a_block_has_exact_state),
         cmocka_unit_test(last_insns_tells_the_way_here),

@@ -163,6 +163,10 @@ tests:
     test dword [V_EFL], VIF
     FAILIF nz
     FAULT_BEGIN
+    V86 v_cli, VIP | VIF ; both set: #GP in front of the first instruction
+    FAULT_END 13, 0
+    EXPECT dword [V_EIP], v_cli - $$
+    FAULT_BEGIN
     V86 v_popf_if, VIP
     FAULT_END 13, 0
     EXPECT dword [V_EIP], v_popf_if_at - $$
