@@ -357,7 +357,8 @@ static const struct hmp_command hmp_commands[] = {
     {"step", "s", "[COUNT]", "execute instructions one by one", hmp_step},
     {"screendump", NULL, "FILE", "write the screen as PNG (or .ppm)", hmp_screendump},
     {"hash", NULL, "", "a number for the whole state of the machine", hmp_hash},
-    {"sendkey", NULL, "KEYS [HOLD_MS]", "press keys together: sendkey ctrl-alt-delete", hmp_sendkey},
+    {"sendkey", NULL, "KEYS [HOLD_MS]", "press keys together: sendkey ctrl-alt-delete",
+     hmp_sendkey},
     {"mouse_move", NULL, "DX DY [WHEEL]", "move the mouse", hmp_mouse_move},
     {"mouse_button", NULL, "BITS", "hold mouse buttons: 1 left, 2 right, 4 middle",
      hmp_mouse_button},
@@ -398,8 +399,11 @@ void hmp_line(struct hmp *h, const char *line)
         }
     }
     const char *near = suggest_nearest(name, hmp_command_name, NULL);
-    hmp_printf(h, "Unknown command \"%s\"%s%s%s\n", name, near ? ", did you mean \"" : "; help lists "
-               "them.", near ? near : "", near ? "\"?" : "");
+    hmp_printf(h, "Unknown command \"%s\"%s%s%s\n", name,
+               near ? ", did you mean \""
+                    : "; help lists "
+                      "them.",
+               near ? near : "", near ? "\"?" : "");
 }
 
 void hmp_complete(struct hmp *h, const char *line, void (*found)(void *ctx, const char *word),
