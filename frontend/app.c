@@ -203,7 +203,7 @@ static bool app_show(struct app *a, struct err *err)
 static bool app_make(struct app *a, struct err *err)
 {
     struct options *o = &a->opts;
-    if (!app_recognise(a, err) || !app_load_files(a, err)) {
+    if (!app_recognize(a, err) || !app_load_files(a, err)) {
         return false;
     }
     if (o->input_script &&

@@ -50,7 +50,7 @@ struct app {
 
 /* app_setup.c: from options to a machine_config, in an order that touches nothing before all
  * mistakes are found. */
-bool app_recognise(struct app *a, struct err *err);
+bool app_recognize(struct app *a, struct err *err);
 bool app_load_files(struct app *a, struct err *err);
 bool app_open_drives(struct app *a, struct err *err);
 bool app_config(struct app *a, struct err *err);

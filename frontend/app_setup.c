@@ -14,29 +14,32 @@
 #include "frontend/suggest.h"
 #include "machine/debug.h"
 
-/* The RTC of a deterministic machine starts here unless -rtc says otherwise: 2020-01-01 00:00 UTC */
+/* The RTC of a deterministic machine starts here unless -rtc says otherwise: 2020-01-01 00:00 UTC
+ */
 #define APP_RTC_FIXED 1577836800
 
 /* ---- FILE ------------------------------------------------------------------------------ */
 
-static bool app_file_drive(struct app *a, bool cd, struct err *err)
+static bool app_file_drive(struct app *a, enum probe_kind kind, struct err *err)
 {
     struct options *o = &a->opts;
+    bool cd = kind == PROBE_ISO, floppy = kind == PROBE_FLOPPY;
+    enum opt_if iface = floppy ? OPT_IF_FLOPPY : OPT_IF_IDE;
     int index = cd ? 2 : 0;
     for (unsigned i = 0; i < o->drives; i++) {
-        if (o->drive[i].iface == OPT_IF_IDE && o->drive[i].index == index) {
+        if (o->drive[i].iface == iface && o->drive[i].index == index) {
             return err_set(err, EINVAL, "%s is %s, but %s has its place already: give one of them "
                            "another with -drive file=FILE,format=raw,index=N", o->file,
-                           cd ? "an ISO image" : "a raw disk", o->drive[i].opt);
+                           probe_name(kind), o->drive[i].opt);
         }
     }
     if (o->drives == OPT_DRIVES) {
         return err_set(err, EINVAL, "%s: more than %d drives", o->file, OPT_DRIVES);
     }
-    o->drive[o->drives++] = (struct opt_drive){.opt = "", .file = o->file, .iface = OPT_IF_IDE,
+    o->drive[o->drives++] = (struct opt_drive){.opt = "", .file = o->file, .iface = iface,
                                                .index = index, .cd = cd};
     if (!o->boot_given) {
-        strcpy(o->boot_order, cd ? "dc" : "cd");
+        strcpy(o->boot_order, floppy ? "acd" : cd ? "dc" : "cd");
     }
     return true;
 }
@@ -50,7 +53,7 @@ static bool app_is_gzip_kernel(const char *file)
     return ok;
 }
 
-bool app_recognise(struct app *a, struct err *err)
+bool app_recognize(struct app *a, struct err *err)
 {
     struct options *o = &a->opts;
     struct stat st;
@@ -76,11 +79,12 @@ bool app_recognise(struct app *a, struct err *err)
                        S_ISDIR(st.st_mode) ? "directory" : "special file");
     }
     if (S_ISBLK(st.st_mode) && kind != PROBE_ISO) {
-        return app_file_drive(a, false, err);
+        return app_file_drive(a, PROBE_DISK, err);
     }
     switch (kind) {
-    case PROBE_ISO: return app_file_drive(a, true, err);
-    case PROBE_DISK: return app_file_drive(a, false, err);
+    case PROBE_ISO:
+    case PROBE_DISK:
+    case PROBE_FLOPPY: return app_file_drive(a, kind, err);
     case PROBE_GZIP:
         if (!app_is_gzip_kernel(o->file)) {
             return err_set(err, EINVAL, "%s: is compressed with gzip and holds no Linux kernel; "
@@ -95,9 +99,6 @@ bool app_recognise(struct app *a, struct err *err)
         o->kernel = o->file;
         return true;
     case PROBE_EMPTY: return err_set(err, EINVAL, "%s: is empty", o->file);
-    case PROBE_FLOPPY:
-        return err_set(err, EINVAL, "%s: is a floppy image, which comes with a later version; "
-                       "-hda %s boots it as a disk if it can", o->file, o->file);
     case PROBE_XZ:
     case PROBE_ZSTD:
     case PROBE_BZIP2:
@@ -196,7 +197,7 @@ bool app_open_drives(struct app *a, struct err *err)
                                   .snapshot = od->snapshot || o->snapshot,
                                   .raw_said = od->raw_said};
         if (!spec.what[0]) {
-            spec.what = od->cd ? "-cdrom" : "-hda";
+            spec.what = floppy ? "-fda" : od->cd ? "-cdrom" : "-hda";
         }
         if (spec.file && !drive_load(d, &spec, err)) {
             return false;

@@ -55,7 +55,7 @@ enum opt_action { OPT_RUN, OPT_HELP, OPT_HELP_MD, OPT_VERSION, OPT_CPU_HELP, OPT
 struct options {
     enum opt_action action;
     const char *text; /* OPT_TEXT: print this and leave */
-    const char *file; /* the plain FILE, recognised by content */
+    const char *file; /* the plain FILE, recognized by content */
 
     struct opt_drive drive[OPT_DRIVES];
     unsigned drives;

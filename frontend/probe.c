@@ -1,4 +1,4 @@
-/* Recognising files by their first bytes.
+/* Recognizing files by their first bytes.
  * ECMA-119 8.1 (volume descriptors from sector 16), ECMA-167 2/9.1 (NSR in the same places),
  * Linux Documentation/arch/x86/boot.rst ("HdrS" at 202h, AA55h at 1FEh), RFC 1952, ELF gABI,
  * Multiboot Specification 0.6.96 (magic in the first 8192 bytes, 32-bit aligned).

@@ -74,7 +74,8 @@ void runner_wake(struct runner *r)
 static void runner_sleep(struct runner *r, uint64_t ns)
 {
     struct pollfd pfd = {.fd = r->wake_fd, .events = POLLIN};
-    struct timespec ts = {.tv_sec = (time_t)(ns / 1000000000u), .tv_nsec = (long)(ns % 1000000000u)};
+    struct timespec ts = {.tv_sec = (time_t)(ns / 1000000000u),
+                          .tv_nsec = (long)(ns % 1000000000u)};
     if (ppoll(&pfd, 1, ns == UINT64_MAX ? NULL : &ts, NULL) > 0) {
         uint64_t v;
         if (read(r->wake_fd, &v, sizeof v) < 0) {

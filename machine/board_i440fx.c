@@ -4,8 +4,8 @@
  *
  *   0:0.0 i440fx   0:1.0 piix3   0:1.1 ide   0:1.3 piix4_pm   0:2.0 vga
  *
- * NOT IMPLEMENTED: local APIC, I/O APIC, HPET, network cards, parallel port, ACPI and SMBIOS tables of our own (SeaBIOS
- * brings its own). */
+ * NOT IMPLEMENTED: local APIC, I/O APIC, HPET, network cards, parallel port, ACPI and SMBIOS tables
+ * of our own (SeaBIOS brings its own). */
 #include "machine/machine_int.h"
 
 #include <errno.h>
@@ -141,7 +141,8 @@ static void board_fpu_write(void *dev, uint64_t off, uint64_t val, unsigned size
     }
 }
 
-static const struct region_ops board_fpu_ops = {.write = board_fpu_write, .min_size = 1, .max_size = 1};
+static const struct region_ops board_fpu_ops = {
+    .write = board_fpu_write, .min_size = 1, .max_size = 1};
 
 static struct irq_line board_line(void (*set)(void *, unsigned, bool), void *sink, unsigned pin)
 {
@@ -160,8 +161,8 @@ static bool board_memory(struct board *b, struct err *err)
     struct machine *m = b->m;
     size_t len = m->cfg.bios.len;
     if (len < 65536 || len > (4u << 20) || (len & 0xffff)) {
-        return err_set(err, EINVAL, "the BIOS image has %zu bytes, not a multiple of 64 KB up to 4 MB",
-                       len);
+        return err_set(err, EINVAL,
+                       "the BIOS image has %zu bytes, not a multiple of 64 KB up to 4 MB", len);
     }
     b->bios = malloc(len);
     if (!b->bios) {
@@ -169,13 +170,26 @@ static bool board_memory(struct board *b, struct err *err)
     }
     memcpy(b->bios, m->cfg.bios.data, len);
     size_t low = len < 0x20000 ? len : 0x20000;
-    b->ram_low = (struct region){.name = "ram.low", .kind = REGION_RAM, .len = 0xa0000, .ram = &m->ram};
-    b->ram_high = (struct region){.name = "ram.high", .kind = REGION_RAM, .base = 0x100000,
-                                  .len = m->ram.size - 0x100000, .ram = &m->ram, .ram_off = 0x100000};
-    b->bios_high = (struct region){.name = "bios", .kind = REGION_ROM, .host = b->bios, .len = len,
-                                   .base = ((uint64_t)1 << 32) - len, .priority = 1};
-    b->bios_low = (struct region){.name = "bios.isa", .kind = REGION_ROM, .len = low, .priority = 1,
-                                  .base = 0x100000 - low, .host = b->bios + len - low};
+    b->ram_low =
+        (struct region){.name = "ram.low", .kind = REGION_RAM, .len = 0xa0000, .ram = &m->ram};
+    b->ram_high = (struct region){.name = "ram.high",
+                                  .kind = REGION_RAM,
+                                  .base = 0x100000,
+                                  .len = m->ram.size - 0x100000,
+                                  .ram = &m->ram,
+                                  .ram_off = 0x100000};
+    b->bios_high = (struct region){.name = "bios",
+                                   .kind = REGION_ROM,
+                                   .host = b->bios,
+                                   .len = len,
+                                   .base = ((uint64_t)1 << 32) - len,
+                                   .priority = 1};
+    b->bios_low = (struct region){.name = "bios.isa",
+                                  .kind = REGION_ROM,
+                                  .len = low,
+                                  .priority = 1,
+                                  .base = 0x100000 - low,
+                                  .host = b->bios + len - low};
     return bus_map(m->mem, &b->ram_low, err) &&
            (!b->ram_high.len || bus_map(m->mem, &b->ram_high, err)) &&
            bus_map(m->mem, &b->bios_high, err) && bus_map(m->mem, &b->bios_low, err);
@@ -204,10 +218,11 @@ static bool board_isa(struct board *b, struct err *err)
     i8259_cascade(&b->pic[0], &b->pic[1]);
     i8254_init(&b->pit, "pit", clk, board_irq(b, 0));
     port61_init(&b->port61, "port61", clk, &b->pit);
-    port92_init(&b->port92, "port92", board_line(board_a20, b, 1), board_line(board_reset_pin, b, 0));
+    port92_init(&b->port92, "port92", board_line(board_a20, b, 1),
+                board_line(board_reset_pin, b, 0));
     mc146818_init(&b->rtc, "rtc", clk, board_irq(b, 8), m->cfg.rtc_base);
-    i8042_init(&b->kbc, "i8042", clk, board_irq(b, 1), board_irq(b, 12), board_line(board_a20, b, 0),
-               board_line(board_reset_pin, b, 0));
+    i8042_init(&b->kbc, "i8042", clk, board_irq(b, 1), board_irq(b, 12),
+               board_line(board_a20, b, 0), board_line(board_reset_pin, b, 0));
     ps2kbd_init(&b->kbd, "kbd", clk);
     ps2mouse_init(&b->mouse, "mouse", clk);
     i8042_attach(&b->kbc, I8042_KBD, &b->kbd.port);
@@ -217,11 +232,13 @@ static bool board_isa(struct board *b, struct err *err)
     for (unsigned i = 0; i < MACHINE_FLOPPIES; i++) {
         if (m->cfg.has_floppy[i] || m->cfg.floppy[i]) {
             struct blockdev *blk = m->cfg.floppy[i];
-            enum fdc_drive_type type = blk && blk->sectors ? fdc82077_type_for(blk->sectors) : FDC_NONE;
+            enum fdc_drive_type type =
+                blk && blk->sectors ? fdc82077_type_for(blk->sectors) : FDC_NONE;
             floppy[i] = (struct fdc82077_drive_config){blk, type == FDC_NONE ? FDC_1440K : type};
         }
     }
-    fdc82077_init(&b->fdc, "fdc", clk, board_irq(b, 6), board_line(i8237_dreq_sink, &b->dma, 2), floppy);
+    fdc82077_init(&b->fdc, "fdc", clk, board_irq(b, 6), board_line(i8237_dreq_sink, &b->dma, 2),
+                  floppy);
     i8237_attach(&b->dma, 2, fdc82077_dack, &b->fdc);
     b->fpu_port = (struct region){.name = "fpu.busy", .len = 2, .ops = &board_fpu_ops, .dev = b};
     board_add(b, &b->pic[0].dev);
@@ -237,11 +254,11 @@ static bool board_isa(struct board *b, struct err *err)
     board_add(b, &b->fdc.dev);
     return board_port(b, &b->pic[0].regs, 0x20, err) && board_port(b, &b->pic[1].regs, 0xa0, err) &&
            board_port(b, &b->pic[0].elcr_reg, 0x4d0, err) &&
-           board_port(b, &b->pic[1].elcr_reg, 0x4d1, err) && board_port(b, &b->pit.regs, 0x40, err) &&
-           board_port(b, &b->port61.regs, 0x61, err) && board_port(b, &b->port92.regs, 0x92, err) &&
-           board_port(b, &b->rtc.regs, 0x70, err) && board_port(b, &b->kbc.data, 0x60, err) &&
-           board_port(b, &b->kbc.command, 0x64, err) && board_port(b, &b->fpu_port, 0xf0, err) &&
-           board_port(b, &b->rtc.ext_regs, 0x72, err) &&
+           board_port(b, &b->pic[1].elcr_reg, 0x4d1, err) &&
+           board_port(b, &b->pit.regs, 0x40, err) && board_port(b, &b->port61.regs, 0x61, err) &&
+           board_port(b, &b->port92.regs, 0x92, err) && board_port(b, &b->rtc.regs, 0x70, err) &&
+           board_port(b, &b->kbc.data, 0x60, err) && board_port(b, &b->kbc.command, 0x64, err) &&
+           board_port(b, &b->fpu_port, 0xf0, err) && board_port(b, &b->rtc.ext_regs, 0x72, err) &&
            board_port(b, &b->dma.low, b->dma.low.base, err) &&
            board_port(b, &b->dma.page, b->dma.page.base, err) &&
            board_port(b, &b->dma.high, b->dma.high.base, err) &&
@@ -263,7 +280,7 @@ static bool board_serial(struct board *b, struct err *err)
         unsigned line = s->irq ? s->irq & 15u : irq[i];
         /* two ports may share a wire: the PIIX3 ORs its sources */
         uart16550_init(&b->uart[i], id[i], &b->m->clk,
-                  board_line(piix3_isa_irq, &b->isa, PIIX3_ISA_PIN(i, line)), s->chr);
+                       board_line(piix3_isa_irq, &b->isa, PIIX3_ISA_PIN(i, line)), s->chr);
         board_add(b, &b->uart[i].dev);
         if (!board_port(b, &b->uart[i].regs, s->iobase ? s->iobase : base[i], err)) {
             return false;
@@ -299,13 +316,14 @@ static bool board_pci(struct board *b, struct err *err)
         pirq[i] = board_line(piix3_pirq, &b->isa, i);
     }
     pci_init(&b->pci, "pci", m->mem, m->ports, pirq);
-    bool ok = i440fx_init(&b->pmc, "i440fx", &b->pci, &m->ram, b->bios, m->cfg.bios.len) &&
-              piix3_init(&b->isa, "piix3", &b->pci, PCI_DEVFN(1, 0), isa, board_reset_request, b) &&
-              piix_ide_init(&b->ide, "ide", &b->pci, PCI_DEVFN(1, 1), &m->clk, bus_dma(m->mem),
-                            board_line(piix3_isa_irq, &b->isa, PIIX3_ISA_PIN(0, 14)),
-                            board_line(piix3_isa_irq, &b->isa, PIIX3_ISA_PIN(0, 15))) &&
-              piix4_pm_init(&b->pm, "piix4_pm", &b->pci, PCI_DEVFN(1, 3), &m->clk,
-                            board_line(piix3_isa_irq, &b->isa, PIIX3_ISA_PIN(1, 9)), board_power, b);
+    bool ok =
+        i440fx_init(&b->pmc, "i440fx", &b->pci, &m->ram, b->bios, m->cfg.bios.len) &&
+        piix3_init(&b->isa, "piix3", &b->pci, PCI_DEVFN(1, 0), isa, board_reset_request, b) &&
+        piix_ide_init(&b->ide, "ide", &b->pci, PCI_DEVFN(1, 1), &m->clk, bus_dma(m->mem),
+                      board_line(piix3_isa_irq, &b->isa, PIIX3_ISA_PIN(0, 14)),
+                      board_line(piix3_isa_irq, &b->isa, PIIX3_ISA_PIN(0, 15))) &&
+        piix4_pm_init(&b->pm, "piix4_pm", &b->pci, PCI_DEVFN(1, 3), &m->clk,
+                      board_line(piix3_isa_irq, &b->isa, PIIX3_ISA_PIN(1, 9)), board_power, b);
     if (!ok) {
         return err_set(err, ENOSPC, "the PCI bus is full");
     }
@@ -335,8 +353,8 @@ static bool board_vga(struct board *b, struct err *err)
         return false;
     }
     b->has_vga = true;
-    if (!vga_pci_init(&b->vga_pci, "vga.pci", &b->vga, &b->pci, PCI_DEVFN(2, 0), m->cfg.vga_bios.data,
-                      m->cfg.vga_bios.len, err)) {
+    if (!vga_pci_init(&b->vga_pci, "vga.pci", &b->vga, &b->pci, PCI_DEVFN(2, 0),
+                      m->cfg.vga_bios.data, m->cfg.vga_bios.len, err)) {
         return false;
     }
     board_add(b, &b->vga_pci.dev);
@@ -357,7 +375,8 @@ static void board_cmos(struct board *b)
     const struct machine_config *cfg = &b->m->cfg;
     struct mc146818 *r = &b->rtc;
     uint64_t ram = b->m->ram.size;
-    uint64_t ext_kb = (ram >> 10) - 1024, above_16m = ram > (16u << 20) ? (ram - (16u << 20)) >> 16 : 0;
+    uint64_t ext_kb = (ram >> 10) - 1024,
+             above_16m = ram > (16u << 20) ? (ram - (16u << 20)) >> 16 : 0;
     ext_kb = ext_kb > 65535 ? 65535 : ext_kb;
     above_16m = above_16m > 65535 ? 65535 : above_16m;
     mc146818_set_cmos(r, 0x15, 640 & 0xff);
@@ -372,7 +391,7 @@ static void board_cmos(struct board *b)
     mc146818_set_cmos(r, 0x10, (uint8_t)(fd0 << 4 | fd1));
     /* equipment: FPU, PS/2 mouse, floppy drives (bit 0: any, bit 6: two) */
     mc146818_set_cmos(r, 0x14, (uint8_t)(0x06 | (fd0 || fd1 ? 1 : 0) | (fd0 && fd1 ? 0x40 : 0)));
-    mc146818_set_cmos(r, 0x5f, 0);    /* further processors */
+    mc146818_set_cmos(r, 0x5f, 0); /* further processors */
     /* disk translation, two bits a disk: LBA for what CHS alone cannot reach */
     uint8_t trans = 0;
     for (unsigned i = 0; i < MACHINE_IDE; i++) {
@@ -382,7 +401,8 @@ static void board_cmos(struct board *b)
     }
     mc146818_set_cmos(r, 0x39, trans);
     const char *order = cfg->boot_once[0] && !b->booted_once ? cfg->boot_once
-                        : cfg->boot_order[0]                 ? cfg->boot_order : "cad";
+                        : cfg->boot_order[0]                 ? cfg->boot_order
+                                                             : "cad";
     unsigned code[3] = {0};
     for (unsigned i = 0; i < 3 && order[i]; i++) {
         code[i] = board_boot_code(order[i]);
@@ -404,8 +424,8 @@ static bool board_firmware(struct board *b, struct err *err)
     store_le64(e820, 0);
     store_le64(e820 + 8, m->ram.size);
     store_le32(e820 + 16, 1);
-    bool ok = fw_cfg_add_u64(fw, FW_CFG_RAM_SIZE, m->ram.size) && fw_cfg_add_u16(fw, FW_CFG_NB_CPUS, 1) &&
-              fw_cfg_add_u16(fw, FW_CFG_MAX_CPUS, 1) &&
+    bool ok = fw_cfg_add_u64(fw, FW_CFG_RAM_SIZE, m->ram.size) &&
+              fw_cfg_add_u16(fw, FW_CFG_NB_CPUS, 1) && fw_cfg_add_u16(fw, FW_CFG_MAX_CPUS, 1) &&
               fw_cfg_add_u16(fw, FW_CFG_BOOT_MENU, m->cfg.boot_menu) &&
               fw_cfg_add_u16(fw, FW_CFG_NOGRAPHIC, m->cfg.nographic) &&
               fw_cfg_add_file_copy(fw, "etc/e820", e820, sizeof e820);
@@ -435,12 +455,17 @@ struct board *board_create(struct machine *m, struct err *err)
     }
     b->m = m;
     m->board = b;
-    if (!board_memory(b, err) || !board_isa(b, err) || !board_pci(b, err) || !board_serial(b, err) ||
-        !board_vga(b, err) || !board_firmware(b, err)) {
+    if (!board_memory(b, err) || !board_isa(b, err) || !board_pci(b, err) ||
+        !board_serial(b, err) || !board_vga(b, err) || !board_firmware(b, err)) {
         return NULL; /* machine_destroy() takes what there is */
     }
-    struct cpu_env env = {.mem = m->mem, .ports = m->ports, .ram = &m->ram, .clock = &m->clk,
-                          .ack_irq = board_inta, .pic = b, .ferr = board_irq(b, 13)};
+    struct cpu_env env = {.mem = m->mem,
+                          .ports = m->ports,
+                          .ram = &m->ram,
+                          .clock = &m->clk,
+                          .ack_irq = board_inta,
+                          .pic = b,
+                          .ferr = board_irq(b, 13)};
     struct cpu_config cc = {.model = m->cfg.cpu_model, .flags = m->cfg.cpu_flags};
     m->cpu = cpu_create(&cpu_accel_interp, &cc, &env, err);
     if (!m->cpu) {
@@ -501,8 +526,8 @@ void board_event(struct board *b, const struct event *ev)
     } else if (ev->kind == EVENT_INPUT && ev->input.kind == INPUT_KEY) {
         ps2kbd_key(&b->kbd, ev->input.key.hid, ev->input.key.down);
     } else if (ev->kind == EVENT_INPUT) {
-        ps2mouse_move(&b->mouse, ev->input.pointer.dx, ev->input.pointer.dy, ev->input.pointer.wheel,
-                      ev->input.pointer.buttons);
+        ps2mouse_move(&b->mouse, ev->input.pointer.dx, ev->input.pointer.dy,
+                      ev->input.pointer.wheel, ev->input.pointer.buttons);
     }
 }
 
@@ -532,9 +557,9 @@ static void board_print_pci(struct board *b, machine_print_fn *print, void *ctx)
             continue;
         }
         const uint8_t *c = d->config;
-        snprintf(line, sizeof line, "00:%02x.%u %-10s %04x:%04x class %02x%02x irq %u command %04x", f >> 3,
-                 f & 7, d->id, load_le16(c), load_le16(c + 2), c[PCI_CLASS], c[PCI_SUBCLASS],
-                 c[PCI_INT_LINE], load_le16(c + PCI_COMMAND));
+        snprintf(line, sizeof line, "00:%02x.%u %-10s %04x:%04x class %02x%02x irq %u command %04x",
+                 f >> 3, f & 7, d->id, load_le16(c), load_le16(c + 2), c[PCI_CLASS],
+                 c[PCI_SUBCLASS], c[PCI_INT_LINE], load_le16(c + PCI_COMMAND));
         print(ctx, line);
         for (unsigned i = 0; i < 7; i++) {
             bool mapped = false;
@@ -574,7 +599,8 @@ static void board_print_pic(struct board *b, machine_print_fn *print, void *ctx)
     char line[160];
     for (unsigned i = 0; i < 2; i++) {
         const struct i8259 *p = &b->pic[i];
-        snprintf(line, sizeof line, "pic%u: irr=%02x imr=%02x isr=%02x elcr=%02x base=%02x lines=%02x", i,
+        snprintf(line, sizeof line,
+                 "pic%u: irr=%02x imr=%02x isr=%02x elcr=%02x base=%02x lines=%02x", i,
                  i8259_irr(p), p->imr, p->isr, p->elcr, p->icw2, p->lines);
         print(ctx, line);
     }

@@ -10,28 +10,57 @@
 #include "base/bits.h"
 
 /* One list for names, widths and values: offset and size within struct cpu_state. */
-#define REG(name, field, bits) {{name, bits}, offsetof(struct cpu_state, field), \
-                                sizeof(((struct cpu_state *)0)->field)}
+#define REG(name, field, bits)                                                                     \
+    {                                                                                              \
+        {name, bits}, offsetof(struct cpu_state, field), sizeof(((struct cpu_state *)0)->field)    \
+    }
 static const struct debug_reg {
     struct machine_reg reg;
     size_t off, size;
-} debug_regs[] = {
-    REG("eax", gpr[REG_AX], 32), REG("ecx", gpr[REG_CX], 32), REG("edx", gpr[REG_DX], 32),
-    REG("ebx", gpr[REG_BX], 32), REG("esp", gpr[REG_SP], 32), REG("ebp", gpr[REG_BP], 32),
-    REG("esi", gpr[REG_SI], 32), REG("edi", gpr[REG_DI], 32), REG("eip", rip, 32),
-    REG("eflags", rflags, 32), REG("cs", seg[SEG_CS].sel, 16), REG("ss", seg[SEG_SS].sel, 16),
-    REG("ds", seg[SEG_DS].sel, 16), REG("es", seg[SEG_ES].sel, 16), REG("fs", seg[SEG_FS].sel, 16),
-    REG("gs", seg[SEG_GS].sel, 16), REG("cs_base", seg[SEG_CS].base, 32),
-    REG("ss_base", seg[SEG_SS].base, 32), REG("ds_base", seg[SEG_DS].base, 32),
-    REG("es_base", seg[SEG_ES].base, 32), REG("fs_base", seg[SEG_FS].base, 32),
-    REG("gs_base", seg[SEG_GS].base, 32), REG("ldtr", ldtr.sel, 16), REG("tr", tr.sel, 16),
-    REG("tr_base", tr.base, 32), REG("gdt_base", gdt_base, 32), REG("gdt_limit", gdt_limit, 16),
-    REG("idt_base", idt_base, 32), REG("idt_limit", idt_limit, 16), REG("cr0", cr0, 32),
-    REG("cr2", cr2, 32), REG("cr3", cr3, 32), REG("cr4", cr4, 32), REG("dr0", dr[0], 32),
-    REG("dr1", dr[1], 32), REG("dr2", dr[2], 32), REG("dr3", dr[3], 32), REG("dr6", dr[6], 32),
-    REG("dr7", dr[7], 32), REG("efer", efer, 64), REG("cpl", cpl, 8), REG("fcw", fcw, 16),
-    REG("fsw", fsw, 16), REG("mxcsr", mxcsr, 32)
-};
+} debug_regs[] = {REG("eax", gpr[REG_AX], 32),
+                  REG("ecx", gpr[REG_CX], 32),
+                  REG("edx", gpr[REG_DX], 32),
+                  REG("ebx", gpr[REG_BX], 32),
+                  REG("esp", gpr[REG_SP], 32),
+                  REG("ebp", gpr[REG_BP], 32),
+                  REG("esi", gpr[REG_SI], 32),
+                  REG("edi", gpr[REG_DI], 32),
+                  REG("eip", rip, 32),
+                  REG("eflags", rflags, 32),
+                  REG("cs", seg[SEG_CS].sel, 16),
+                  REG("ss", seg[SEG_SS].sel, 16),
+                  REG("ds", seg[SEG_DS].sel, 16),
+                  REG("es", seg[SEG_ES].sel, 16),
+                  REG("fs", seg[SEG_FS].sel, 16),
+                  REG("gs", seg[SEG_GS].sel, 16),
+                  REG("cs_base", seg[SEG_CS].base, 32),
+                  REG("ss_base", seg[SEG_SS].base, 32),
+                  REG("ds_base", seg[SEG_DS].base, 32),
+                  REG("es_base", seg[SEG_ES].base, 32),
+                  REG("fs_base", seg[SEG_FS].base, 32),
+                  REG("gs_base", seg[SEG_GS].base, 32),
+                  REG("ldtr", ldtr.sel, 16),
+                  REG("tr", tr.sel, 16),
+                  REG("tr_base", tr.base, 32),
+                  REG("gdt_base", gdt_base, 32),
+                  REG("gdt_limit", gdt_limit, 16),
+                  REG("idt_base", idt_base, 32),
+                  REG("idt_limit", idt_limit, 16),
+                  REG("cr0", cr0, 32),
+                  REG("cr2", cr2, 32),
+                  REG("cr3", cr3, 32),
+                  REG("cr4", cr4, 32),
+                  REG("dr0", dr[0], 32),
+                  REG("dr1", dr[1], 32),
+                  REG("dr2", dr[2], 32),
+                  REG("dr3", dr[3], 32),
+                  REG("dr6", dr[6], 32),
+                  REG("dr7", dr[7], 32),
+                  REG("efer", efer, 64),
+                  REG("cpl", cpl, 8),
+                  REG("fcw", fcw, 16),
+                  REG("fsw", fsw, 16),
+                  REG("mxcsr", mxcsr, 32)};
 #undef REG
 static struct machine_reg debug_names[ARRAY_LEN(debug_regs)];
 static pthread_once_t debug_once = PTHREAD_ONCE_INIT;
@@ -142,7 +171,8 @@ int machine_code_bits(struct machine *m)
     machine_lock(m);
     const struct cpu_state *s = cpu_state(m->cpu);
     int bits = (s->efer & EFER_LMA) && (s->seg[SEG_CS].attr & ATTR_L) ? 64
-               : s->seg[SEG_CS].attr & ATTR_DB                        ? 32 : 16;
+               : s->seg[SEG_CS].attr & ATTR_DB                        ? 32
+                                                                      : 16;
     machine_unlock(m);
     return bits;
 }
@@ -185,7 +215,8 @@ static void debug_seg(const struct debug_out *o, const char *name, const struct 
     static const char *const code[] = {"X", "XR", "X conf", "XR conf"};
     const char *type = !(s->attr & ATTR_P)   ? "unusable"
                        : !(s->attr & ATTR_S) ? "system"
-                       : s->attr & ATTR_X    ? code[s->attr >> 1 & 3] : data[s->attr >> 1 & 3];
+                       : s->attr & ATTR_X    ? code[s->attr >> 1 & 3]
+                                             : data[s->attr >> 1 & 3];
     debug_line(o, "%-4s %04x base %08" PRIx64 " limit %08x attr %04x %s%s DPL %u", name, s->sel,
                s->base, s->limit, s->attr, type, s->attr & ATTR_DB ? " 32" : "",
                (s->attr & ATTR_DPL) >> ATTR_DPL_SHIFT);
@@ -194,10 +225,12 @@ static void debug_seg(const struct debug_out *o, const char *name, const struct 
 static void debug_registers(struct machine *m, const struct debug_out *o)
 {
     static const char *const seg[] = {"ES", "CS", "SS", "DS", "FS", "GS"};
-    static const struct { uint32_t bit; const char *name; } fl[] = {
-        {FL_OF, "OF"}, {FL_DF, "DF"}, {FL_IF, "IF"}, {FL_TF, "TF"}, {FL_SF, "SF"}, {FL_ZF, "ZF"},
-        {FL_AF, "AF"}, {FL_PF, "PF"}, {FL_CF, "CF"}, {FL_VM, "VM"}, {FL_NT, "NT"}, {FL_RF, "RF"},
-        {FL_AC, "AC"}};
+    static const struct {
+        uint32_t bit;
+        const char *name;
+    } fl[] = {{FL_OF, "OF"}, {FL_DF, "DF"}, {FL_IF, "IF"}, {FL_TF, "TF"}, {FL_SF, "SF"},
+              {FL_ZF, "ZF"}, {FL_AF, "AF"}, {FL_PF, "PF"}, {FL_CF, "CF"}, {FL_VM, "VM"},
+              {FL_NT, "NT"}, {FL_RF, "RF"}, {FL_AC, "AC"}};
     const struct cpu_state *s = cpu_state(m->cpu);
     const uint64_t *g = s->gpr;
     char f[64] = "";
@@ -207,10 +240,10 @@ static void debug_registers(struct machine *m, const struct debug_out *o)
             strcat(f, fl[i].name);
         }
     }
-    debug_line(o, "EAX=%08" PRIx64 " EBX=%08" PRIx64 " ECX=%08" PRIx64 " EDX=%08" PRIx64, g[0], g[3],
-               g[1], g[2]);
-    debug_line(o, "ESI=%08" PRIx64 " EDI=%08" PRIx64 " EBP=%08" PRIx64 " ESP=%08" PRIx64, g[6], g[7],
-               g[5], g[4]);
+    debug_line(o, "EAX=%08" PRIx64 " EBX=%08" PRIx64 " ECX=%08" PRIx64 " EDX=%08" PRIx64, g[0],
+               g[3], g[1], g[2]);
+    debug_line(o, "ESI=%08" PRIx64 " EDI=%08" PRIx64 " EBP=%08" PRIx64 " ESP=%08" PRIx64, g[6],
+               g[7], g[5], g[4]);
     debug_line(o, "EIP=%08" PRIx64 " EFL=%08" PRIx64 " [%s ] CPL=%u IOPL=%u HLT=%d", s->rip,
                s->rflags, f, s->cpl, (unsigned)(s->rflags >> FL_IOPL_SHIFT & 3),
                s->activity == ACT_HALTED);
@@ -271,8 +304,10 @@ static void debug_status(struct machine *m, const struct debug_out *o)
     static const char *const act[] = {"running", "halted", "shut down", "waiting for SIPI"};
     const struct cpu_state *s = cpu_state(m->cpu);
     vtime now = clock_now(&m->clk);
-    debug_line(o, "processor: %s; %" PRIu64 " instructions retired", act[s->activity & 3], m->insns);
-    debug_line(o, "virtual time: %" PRIu64 ".%09" PRIu64 " s (%s)", (uint64_t)(now / VTIME_SEC), (uint64_t)(now % VTIME_SEC),
+    debug_line(o, "processor: %s; %" PRIu64 " instructions retired", act[s->activity & 3],
+               m->insns);
+    debug_line(o, "virtual time: %" PRIu64 ".%09" PRIu64 " s (%s)", (uint64_t)(now / VTIME_SEC),
+               (uint64_t)(now % VTIME_SEC),
                m->deterministic ? "deterministic" : "paced to the host");
     for (const struct vtimer *t = m->clk.head; t; t = t->next) {
         debug_line(o, "  timer %-20s in %" PRIu64 " us", t->name,
@@ -429,8 +464,9 @@ void machine_trace(struct machine *m, const struct machine_tracer *t)
     machine_unlock(m);
 }
 
-void machine_on_unmapped(struct machine *m, void (*f)(void *ctx, bool port, uint64_t addr,
-                                                      unsigned size, bool write), void *ctx)
+void machine_on_unmapped(struct machine *m,
+                         void (*f)(void *ctx, bool port, uint64_t addr, unsigned size, bool write),
+                         void *ctx)
 {
     machine_lock(m);
     m->unmapped = f;

@@ -1,10 +1,10 @@
 /* Booting a Linux kernel given on the command line.
  * Document: Linux "The Linux/x86 Boot Protocol" (Documentation/arch/x86/boot.rst).
  *
- * The pieces become fw_cfg items under QEMU's selectors; a small boot ROM (roms/linuxboot.asm), offered to
- * the BIOS as first boot device, copies them into memory by fw_cfg DMA and enters the kernel's
- * real-mode code, so the kernel finds the BIOS services that it expects.
- * NOT IMPLEMENTED: the 32- and 64-bit entry points, setup_data. */
+ * The pieces become fw_cfg items under QEMU's selectors; a small boot ROM (roms/linuxboot.asm),
+ * offered to the BIOS as first boot device, copies them into memory by fw_cfg DMA and enters the
+ * kernel's real-mode code, so the kernel finds the BIOS services that it expects. NOT IMPLEMENTED:
+ * the 32- and 64-bit entry points, setup_data. */
 #include "machine/machine_int.h"
 
 #include <errno.h>
@@ -16,10 +16,20 @@
 #include "devices/firmware/fw_cfg.h"
 
 enum { /* offsets in the kernel image, boot.rst "The Real-Mode Kernel Header" */
-    HDR_SETUP_SECTS = 0x1f1, HDR_VID_MODE = 0x1fa, HDR_BOOT_FLAG = 0x1fe, HDR_MAGIC = 0x202,
-    HDR_VERSION = 0x206, HDR_LOADER = 0x210, HDR_LOADFLAGS = 0x211, HDR_RAMDISK = 0x218,
-    HDR_RAMDISK_SIZE = 0x21c, HDR_HEAP_END = 0x224, HDR_CMDLINE = 0x228, HDR_INITRD_MAX = 0x22c,
-    HDR_CMDLINE_SIZE = 0x238, HDR_INIT_SIZE = 0x260
+       HDR_SETUP_SECTS = 0x1f1,
+       HDR_VID_MODE = 0x1fa,
+       HDR_BOOT_FLAG = 0x1fe,
+       HDR_MAGIC = 0x202,
+       HDR_VERSION = 0x206,
+       HDR_LOADER = 0x210,
+       HDR_LOADFLAGS = 0x211,
+       HDR_RAMDISK = 0x218,
+       HDR_RAMDISK_SIZE = 0x21c,
+       HDR_HEAP_END = 0x224,
+       HDR_CMDLINE = 0x228,
+       HDR_INITRD_MAX = 0x22c,
+       HDR_CMDLINE_SIZE = 0x238,
+       HDR_INIT_SIZE = 0x260
 };
 #define SETUP_ADDR 0x10000u
 #define CMDLINE_ADDR 0x20000u

@@ -52,8 +52,7 @@ static void machine_map_changed(void *ctx)
 struct machine *machine_create(const struct machine_config *cfg, struct err *err)
 {
     if (cfg->ram_size < RAM_MIN || cfg->ram_size > RAM_MAX || (cfg->ram_size & PAGE_MASK)) {
-        err_set(err, EINVAL, "memory of %" PRIu64 " bytes is outside 1 MB to 3 GB",
-                cfg->ram_size);
+        err_set(err, EINVAL, "memory of %" PRIu64 " bytes is outside 1 MB to 3 GB", cfg->ram_size);
         return NULL;
     }
     struct machine *m = calloc(1, sizeof *m);
@@ -237,8 +236,8 @@ bool machine_save(struct machine *m, FILE *f, struct err *err)
     snap_init_save(&s);
     machine_snap(m, &s);
     uint64_t head[2] = {s.len, m->ram.size};
-    ok = !s.failed && fwrite(snapshot_magic, 8, 1, f) == 1 && fwrite(head, sizeof head, 1, f) == 1 &&
-         fwrite(s.buf, s.len, 1, f) == 1;
+    ok = !s.failed && fwrite(snapshot_magic, 8, 1, f) == 1 &&
+         fwrite(head, sizeof head, 1, f) == 1 && fwrite(s.buf, s.len, 1, f) == 1;
     for (uint64_t off = 0; ok && off < m->ram.size; off += PAGE_SIZE) {
         uint8_t used = m->ram.flags[off >> PAGE_SHIFT] & RAM_DIRTY;
         ok = fwrite(&used, 1, 1, f) == 1 &&
@@ -258,7 +257,8 @@ bool machine_load(struct machine *m, FILE *f, struct err *err)
         return err_set(err, EINVAL, "this is not a snapshot of this version");
     }
     if (head[1] != m->ram.size) {
-        return err_set(err, EINVAL, "the snapshot has %" PRIu64 " MB of memory, this machine %" PRIu64,
+        return err_set(err, EINVAL,
+                       "the snapshot has %" PRIu64 " MB of memory, this machine %" PRIu64,
                        head[1] >> 20, m->ram.size >> 20);
     }
     uint8_t *buf = malloc(head[0] ? head[0] : 1);

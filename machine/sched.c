@@ -1,14 +1,14 @@
 /* The loop: run to the next deadline, advance the clock, deliver host input, idle.
  *
- * Deterministic: time is counted instructions, HLT jumps to the next deadline.  Paced: time follows the
- * host's, as posted between calls, never backwards; between two posts it is interpolated by the
+ * Deterministic: time is counted instructions, HLT jumps to the next deadline.  Paced: time follows
+ * the host's, as posted between calls, never backwards; between two posts it is interpolated by the
  * instructions retired, at the speed the guest has been running. */
 #include "machine/machine_int.h"
 
 #include <sched.h>
 #include <string.h>
 
-#define SLICE_INSNS 4000000u               /* others get at the lock at least this often */
+#define SLICE_INSNS 4000000u                /* others get at the lock at least this often */
 #define NS_PER_INSN_MIN ((uint64_t)1 << 29) /* 1/8 ns: faster than any engine */
 #define NS_PER_INSN_MAX ((uint64_t)1 << 42) /* 1 us */
 
@@ -26,8 +26,9 @@ void machine_post_time(struct machine *m, uint64_t host_ns)
     } else if (host_ns > m->host_ns && !m->was_idle && m->busy_insns > 1000) {
         unsigned __int128 q = (unsigned __int128)(host_ns - m->host_ns) << 32;
         uint64_t sample = (uint64_t)(q / m->busy_insns);
-        sample = sample < NS_PER_INSN_MIN ? NS_PER_INSN_MIN
-                 : sample > NS_PER_INSN_MAX ? NS_PER_INSN_MAX : sample;
+        sample = sample < NS_PER_INSN_MIN   ? NS_PER_INSN_MIN
+                 : sample > NS_PER_INSN_MAX ? NS_PER_INSN_MAX
+                                            : sample;
         m->ns_per_insn_q32 = (m->ns_per_insn_q32 * 3 + sample) / 4;
     }
     m->busy_insns = 0;
@@ -49,8 +50,8 @@ static enum cpu_stop sched_slice(struct machine *m, uint64_t n, vtime end)
     m->clk.slice_end = end;
     m->clk.progress = cpu_progress(m->cpu);
     enum cpu_stop stop = cpu_run(m->cpu, n, &done);
-    vtime now = m->clk.slice_start +
-                (uint64_t)(((unsigned __int128)done * m->clk.ns_per_insn_q32) >> 32);
+    vtime now =
+        m->clk.slice_start + (uint64_t)(((unsigned __int128)done * m->clk.ns_per_insn_q32) >> 32);
     m->clk.slice_end = 0;
     clock_advance(&m->clk, now);
     m->insns += done;
@@ -114,9 +115,7 @@ static enum machine_stop sched_loop(struct machine *m, vtime until)
             }
             break;
         case CPU_BREAKPOINT: return MACHINE_BREAKPOINT;
-        case CPU_TRIPLE_FAULT:
-            machine_explain_triple_fault(m);
-            return MACHINE_TRIPLE_FAULT;
+        case CPU_TRIPLE_FAULT: machine_explain_triple_fault(m); return MACHINE_TRIPLE_FAULT;
         case CPU_INTERNAL:
             strncpy(m->why, cpu_error(m->cpu), sizeof m->why - 1);
             return MACHINE_INTERNAL;

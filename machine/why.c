@@ -1,5 +1,6 @@
 /* A triple fault in words: which exceptions, where, and which check could not be passed.
- * SDM Vol. 3A, "Interrupt 8 - Double Fault Exception (#DF)" and "Exception and Interrupt Reference". */
+ * SDM Vol. 3A, "Interrupt 8 - Double Fault Exception (#DF)" and "Exception and Interrupt
+ * Reference". */
 #include "machine/machine_int.h"
 
 #include <inttypes.h>
@@ -9,22 +10,39 @@
 
 #include "base/bits.h"
 
-static const char *const why_vector[32] = {
-    "divide error", "debug exception", "NMI", "breakpoint", "overflow", "BOUND range exceeded",
-    "invalid opcode", "device not available", "double fault", "coprocessor segment overrun",
-    "invalid TSS", "segment not present", "stack fault", "general protection fault", "page fault",
-    "reserved", "x87 floating-point error", "alignment check", "machine check", "SIMD floating-point error"
-};
+static const char *const why_vector[32] = {"divide error",
+                                           "debug exception",
+                                           "NMI",
+                                           "breakpoint",
+                                           "overflow",
+                                           "BOUND range exceeded",
+                                           "invalid opcode",
+                                           "device not available",
+                                           "double fault",
+                                           "coprocessor segment overrun",
+                                           "invalid TSS",
+                                           "segment not present",
+                                           "stack fault",
+                                           "general protection fault",
+                                           "page fault",
+                                           "reserved",
+                                           "x87 floating-point error",
+                                           "alignment check",
+                                           "machine check",
+                                           "SIMD floating-point error"};
 
 static const char *why_check(enum cpu_why why)
 {
     switch (why) {
-    case WHY_IDT_LIMIT: return "its gate lies beyond the limit of the interrupt table (was LIDT done?)";
-    case WHY_GATE_TYPE: return "its entry in the interrupt table is not an interrupt, trap or task gate";
+    case WHY_IDT_LIMIT:
+        return "its gate lies beyond the limit of the interrupt table (was LIDT done?)";
+    case WHY_GATE_TYPE:
+        return "its entry in the interrupt table is not an interrupt, trap or task gate";
     case WHY_GATE_DPL: return "its gate may not be used from this privilege level";
     case WHY_GATE_NOT_PRESENT: return "its gate is marked not present";
     case WHY_CS_NULL: return "the handler's code segment selector is null";
-    case WHY_CS_LIMIT: return "the handler's code segment selector lies beyond the descriptor table";
+    case WHY_CS_LIMIT:
+        return "the handler's code segment selector lies beyond the descriptor table";
     case WHY_CS_TYPE: return "the handler's selector does not name a code segment";
     case WHY_CS_DPL: return "the handler's code segment has the wrong privilege level";
     case WHY_CS_NOT_PRESENT: return "the handler's code segment is marked not present";
@@ -68,8 +86,8 @@ static size_t why_bytes(struct machine *m, char *buf, size_t cap, size_t at, uin
 
 void machine_explain_triple_fault(struct machine *m)
 {
-    static const char *const nth[] = {"first",  "second", "third",   "fourth",
-                                      "fifth",  "sixth",  "seventh", "eighth"};
+    static const char *const nth[] = {"first", "second", "third",   "fourth",
+                                      "fifth", "sixth",  "seventh", "eighth"};
     struct cpu_fault_record f[8];
     unsigned n = cpu_last_faults(m->cpu, f), first = 0;
     char *b = m->why;
@@ -83,7 +101,8 @@ void machine_explain_triple_fault(struct machine *m)
     at = why_add(b, cap, at, "triple fault: the processor could not start any exception handler\n");
     for (unsigned i = first; i < n; i++) {
         const char *name = f[i].vector < 20 ? why_vector[f[i].vector] : "interrupt";
-        at = why_add(b, cap, at, "  %s: %s (vector %u", nth[i - first], name ? name : "?", f[i].vector);
+        at = why_add(b, cap, at, "  %s: %s (vector %u", nth[i - first], name ? name : "?",
+                     f[i].vector);
         if (f[i].has_error) {
             at = why_add(b, cap, at, ", error code %04x", f[i].error);
         }

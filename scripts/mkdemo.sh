@@ -70,14 +70,13 @@ cat >"$r/etc/rc" <<'X'
 for m in ata_piix sd_mod sr_mod isofs ext4; do modprobe $m; done
 hostname vitrine
 dmesg -n 4
-cat /etc/motd
 for t in /dev/ttyS0 /dev/tty1; do cat /etc/motd >$t; done 2>/dev/null
 echo "GUEST-READY $(uname -m) $(uname -r)" >/dev/ttyS0
 X
 cat >"$r/etc/motd" <<'X'
 
 This is Linux inside Vitrine: a real shell on an emulated PC.
-Try: cat /proc/cpuinfo   lspci   dmesg | less   fdisk -l
+Try: cat /proc/cpuinfo   dmesg | less   fdisk -l   mount /dev/sr0 /mnt
 Leave with: poweroff
 
 X

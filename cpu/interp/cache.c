@@ -86,14 +86,25 @@ static void cache_kill(struct interp *e, struct block *b)
     e->kills++;
 }
 
-static uint32_t cache_pieces(uint64_t off, uint64_t len)
+/* Bytes [off, off + len) of the page, at most to its end: mark them as code, or ask for any such. */
+static bool cache_bytes(struct cpage *page, uint64_t off, uint64_t len, bool set)
 {
-    unsigned first = (unsigned)(off & PAGE_MASK) >> 7;
-    unsigned last = (unsigned)((off & PAGE_MASK) + len - 1) >> 7;
-    uint32_t upto = last >= 31 ? ~0u : (1u << (last + 1)) - 1;
-    return upto & ~((1u << first) - 1);
+    uint64_t at = off & PAGE_MASK, end = len < PAGE_SIZE - at ? at + len : PAGE_SIZE;
+    while (at < end) {
+        unsigned n = 64 - (at & 63) < end - at ? 64 - (at & 63) : (unsigned)(end - at);
+        uint64_t bits = (~0ull >> (64 - n)) << (at & 63);
+        if (set) {
+            page->code[at >> 6] |= bits;
+        } else if (page->code[at >> 6] & bits) {
+            return true;
+        }
+        at += n;
+    }
+    return false;
 }
 
+/* Data next to code is common and written all the time (iPXE, GRUB, boot sectors): to the byte, or a
+ * store would walk the page's blocks for nothing. */
 void interp_code_changed(struct cpu *c, uint64_t off, uint64_t len)
 {
     struct interp *e = c->engine;
@@ -102,11 +113,12 @@ void interp_code_changed(struct cpu *c, uint64_t off, uint64_t len)
         ram_clear_code(c->env.ram, off);
         return;
     }
-    if (!len || !(page->mask & cache_pieces(off, len))) {
+    if (!cache_bytes(page, off, len, false)) {
         return;
     }
     const uint8_t *lo = c->env.ram->host + off, *hi = lo + len;
-    uint32_t mask = 0;
+    e->walks++;
+    memset(page->code, 0, sizeof page->code);
     for (struct block **p = &page->blocks; *p;) {
         struct block *b = *p;
         if (b->host < hi && lo < b->host + b->len) {
@@ -114,11 +126,10 @@ void interp_code_changed(struct cpu *c, uint64_t off, uint64_t len)
             cache_kill(e, b);
             c->exit_word |= EXIT_MODE; /* it may be the one that runs now */
         } else {
-            mask |= cache_pieces((uint64_t)(b->host - page->host), b->len);
+            cache_bytes(page, (uint64_t)(b->host - page->host), b->len, true);
             p = &b->page_next;
         }
     }
-    page->mask = mask;
     if (!page->blocks) {
         ram_clear_code(c->env.ram, off);
     }
@@ -256,7 +267,7 @@ struct block *cache_lookup(struct cpu *c)
         e->bhash[h] = b;
         b->page_next = page->blocks;
         page->blocks = b;
-        page->mask |= cache_pieces(lin & PAGE_MASK, b->len);
+        cache_bytes(page, lin & PAGE_MASK, b->len, true);
         if (page->ram) {
             ram_mark_code(page->ram, page->ram_off);
         }

@@ -55,9 +55,9 @@ struct cpage { /* a host page that holds decoded code */
     const uint8_t *host;
     uint64_t ram_off;
     struct ram *ram;   /* NULL: ROM */
-    uint32_t mask;     /* 128-byte pieces that hold code */
     struct block *blocks;
     struct cpage *next;
+    uint64_t code[PAGE_SIZE / 64]; /* a bit for every byte that some block was made of */
 };
 
 enum interp_why { WHY_NEXT, WHY_FAULT };
@@ -95,7 +95,7 @@ struct interp {
     bool step_only;          /* for tests: never run blocks */
     uint8_t *arena;
     size_t used;
-    uint64_t flushes, builds, kills;
+    uint64_t flushes, builds, kills, walks; /* walks: of a page's blocks, after a store */
     struct ct_entry ct[CT_SIZE];
     struct jc_entry jc[JC_SIZE];
     struct block *bhash[1u << BHASH_BITS];

@@ -72,6 +72,9 @@ static bool port_drain(struct char_port *p, int timeout_ms)
 size_t char_port_write(struct char_port *p, const uint8_t *buf, size_t len)
 {
     size_t done = 0;
+    if (__atomic_load_n(&p->out_fd, __ATOMIC_RELAXED) < 0) {
+        return len; /* nobody is connected */
+    }
     while (done < len) {
         pthread_mutex_lock(&p->lock);
         bool was_empty = p->out_len == 0, stalled = p->stalled;
@@ -82,11 +85,13 @@ size_t char_port_write(struct char_port *p, const uint8_t *buf, size_t len)
         if (was_empty) {
             char_loop_wake(p->loop);
         }
-        if (done < len) {
-            if (stalled || !port_drain(p, LOOP_STALL_MS)) {
-                pthread_mutex_lock(&p->lock);
-                p->stalled = true;
-                pthread_mutex_unlock(&p->lock);
+        if (done < len && (stalled || !port_drain(p, LOOP_STALL_MS))) {
+            pthread_mutex_lock(&p->lock);
+            /* the other thread may have made room meanwhile */
+            bool full = p->out_len == CHAR_OUT;
+            p->stalled = p->stalled || full;
+            pthread_mutex_unlock(&p->lock);
+            if (full) {
                 break; /* nobody reads: the rest is lost, as on a real line */
             }
         }
@@ -119,7 +124,7 @@ void char_port_hangup(struct char_port *p)
     }
     p->in_fd = -1;
     if (p->socket) {
-        p->out_fd = -1;
+        __atomic_store_n(&p->out_fd, -1, __ATOMIC_RELAXED);
     }
     pthread_mutex_unlock(&p->drain_lock);
     if (p->sink.opened) {

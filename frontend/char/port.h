@@ -16,7 +16,7 @@ struct char_loop;
 
 struct char_sink {
     size_t (*input)(void *ctx, const uint8_t *buf, size_t len); /* returns bytes taken */
-    bool (*flush)(void *ctx);             /* offer kept bytes again; true: some are left; may be NULL */
+    bool (*flush)(void *ctx); /* offer kept bytes again; true: some are left; may be NULL */
     void (*opened)(void *ctx, bool open); /* the other end came or went; may be NULL */
     void *ctx;
 };

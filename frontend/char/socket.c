@@ -21,7 +21,11 @@ static void socket_connected(struct char_port *p, int fd)
     int one = 1;
     setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof one); /* harmless on unix sockets */
     pthread_mutex_lock(&p->drain_lock);
-    p->in_fd = p->out_fd = fd;
+    pthread_mutex_lock(&p->lock);
+    p->out_len = 0; /* meant for the client before */
+    pthread_mutex_unlock(&p->lock);
+    p->in_fd = fd;
+    __atomic_store_n(&p->out_fd, fd, __ATOMIC_RELAXED);
     pthread_mutex_unlock(&p->drain_lock);
     if (p->sink.opened) {
         p->sink.opened(p->sink.ctx, true);

@@ -1,8 +1,8 @@
 /* Drives: the right kind of image for each, opened with the right rights.
  *
- * A disk's bytes are the guest's, so nothing in them ever chooses how they are read (CVE-2008-2004):
- * an image is raw, always.  Content that looks like a container (qcow2 ...) is refused, unless
- * format=raw is written out, because the user most likely meant the container. */
+ * A disk's bytes are the guest's, so nothing in them ever chooses how they are read
+ * (CVE-2008-2004): an image is raw, always.  Content that looks like a container (qcow2 ...) is
+ * refused, unless format=raw is written out, because the user most likely meant the container. */
 #include "frontend/disk/drive.h"
 
 #include <errno.h>

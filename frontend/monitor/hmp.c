@@ -67,21 +67,24 @@ static const char *hmp_info_name(void *ctx, unsigned i)
 
 static void hmp_info_block(struct hmp *h)
 {
+    struct machine *m = runner_machine(h->runner);
     for (unsigned i = 0; i < h->drive_count; i++) {
         struct drive *d = &h->drives[i];
         if (!d->present) {
             continue;
         }
-        if (!d->blk.ops) {
-            hmp_printf(h, "%s: [empty]%s\n", d->id, d->blk.locked ? ", tray locked" : "");
+        machine_lock(m); /* the devices count in it */
+        struct blockdev b = d->blk;
+        machine_unlock(m);
+        if (!b.ops) {
+            hmp_printf(h, "%s: [empty]%s\n", d->id, b.locked ? ", tray locked" : "");
             continue;
         }
         hmp_printf(h, "%s: %s (raw%s%s), %" PRIu64 " sectors of %u bytes%s\n", d->id, d->file,
-                   d->blk.read_only ? ", read-only" : "", d->overlay ? ", snapshot" : "",
-                   d->blk.sectors, d->blk.sector_size,
-                   d->blk.removable && d->blk.locked ? ", tray locked" : "");
-        hmp_printf(h, "    %" PRIu64 " reads, %" PRIu64 " writes, %" PRIu64 " flushes\n",
-                   d->blk.reads, d->blk.writes, d->blk.flushes);
+                   b.read_only ? ", read-only" : "", d->overlay ? ", snapshot" : "", b.sectors,
+                   b.sector_size, b.removable && b.locked ? ", tray locked" : "");
+        hmp_printf(h, "    %" PRIu64 " reads, %" PRIu64 " writes, %" PRIu64 " flushes\n", b.reads,
+                   b.writes, b.flushes);
     }
 }
 
@@ -354,7 +357,8 @@ static const struct hmp_command hmp_commands[] = {
     {"step", "s", "[COUNT]", "execute instructions one by one", hmp_step},
     {"screendump", NULL, "FILE", "write the screen as PNG (or .ppm)", hmp_screendump},
     {"hash", NULL, "", "a number for the whole state of the machine", hmp_hash},
-    {"sendkey", NULL, "KEYS [HOLD_MS]", "press keys together: sendkey ctrl-alt-delete", hmp_sendkey},
+    {"sendkey", NULL, "KEYS [HOLD_MS]", "press keys together: sendkey ctrl-alt-delete",
+     hmp_sendkey},
     {"mouse_move", NULL, "DX DY [WHEEL]", "move the mouse", hmp_mouse_move},
     {"mouse_button", NULL, "BITS", "hold mouse buttons: 1 left, 2 right, 4 middle",
      hmp_mouse_button},
@@ -395,8 +399,11 @@ void hmp_line(struct hmp *h, const char *line)
         }
     }
     const char *near = suggest_nearest(name, hmp_command_name, NULL);
-    hmp_printf(h, "Unknown command \"%s\"%s%s%s\n", name, near ? ", did you mean \"" : "; help lists "
-               "them.", near ? near : "", near ? "\"?" : "");
+    hmp_printf(h, "Unknown command \"%s\"%s%s%s\n", name,
+               near ? ", did you mean \""
+                    : "; help lists "
+                      "them.",
+               near ? near : "", near ? "\"?" : "");
 }
 
 void hmp_complete(struct hmp *h, const char *line, void (*found)(void *ctx, const char *word),

@@ -273,7 +273,8 @@ static void reader_opened(void *ctx, bool open)
         return;
     }
     if (!r->greeted) {
-        static const char hello[] = "Vitrine " VITRINE_VERSION " monitor - help lists the commands\n";
+        static const char hello[] =
+            "Vitrine " VITRINE_VERSION " monitor - help lists the commands\n";
         r->greeted = true;
         reader_put(r, "\n", 1);
         reader_put(r, hello, sizeof hello - 1);

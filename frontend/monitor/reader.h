@@ -1,4 +1,5 @@
-/* A line editor for monitors on a socket or behind the Ctrl-A keys: editing, history, completion. */
+/* A line editor for monitors on a socket or behind the Ctrl-A keys: editing, history, completion.
+ */
 #pragma once
 #include "frontend/char/port.h"
 #include "frontend/monitor/hmp.h"

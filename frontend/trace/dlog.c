@@ -1,6 +1,6 @@
 /* -d ITEMS -D FILE -dfilter RANGES: the machine's tracer, written down.
- * Item names are QEMU's where the meaning is (qemu(1), -d); in_asm shows each instruction when it is
- * met first, exec every time. */
+ * Item names are QEMU's where the meaning is (qemu(1), -d); in_asm shows each instruction when it
+ * is met first, exec every time. */
 #include "frontend/trace/dlog.h"
 
 #include <errno.h>

@@ -1,5 +1,5 @@
-/* The report after a triple fault or an error of our own: what happened in words, the registers, and
- * how the guest came there. */
+/* The report after a triple fault or an error of our own: what happened in words, the registers,
+ * and how the guest came there. */
 #include "frontend/trace/fault_report.h"
 
 #include <inttypes.h>

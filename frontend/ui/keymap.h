@@ -1,4 +1,5 @@
-/* Keys by USB HID usage id (page 7): names as QEMU's sendkey has them, and text typed in a layout. */
+/* Keys by USB HID usage id (page 7): names as QEMU's sendkey has them, and text typed in a layout.
+ */
 #pragma once
 #include <stdbool.h>
 #include <stdint.h>

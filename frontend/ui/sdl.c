@@ -1,7 +1,7 @@
 /* The window (SDL 2).  Runs on the main thread; the machine has its own.
  *
- * Picture: whole multiples of the guest's pixels where they fit (nearest neighbor, so every pixel is
- * exact), otherwise the largest size that keeps the shape.  Ctrl-Alt-A shows the low modes as a
+ * Picture: whole multiples of the guest's pixels where they fit (nearest neighbor, so every pixel
+ * is exact), otherwise the largest size that keeps the shape.  Ctrl-Alt-A shows the low modes as a
  * monitor did, 4:3.  The screen is looked at 60 times a second while it changes, less when it does
  * not; nothing is drawn when nothing changed.
  * Keys are positions: an SDL scancode is the HID usage id.
@@ -94,8 +94,8 @@ static SDL_Rect win_place(struct win *w, bool *exact)
     if (k >= 1) {
         r.w = (int)sw * k;
         r.h = (int)sh * k;
-        /* far from filling the space, as in full screen: keep the shape, give up exactness only when
-         * more than a quarter would stay black */
+        /* far from filling the space, as in full screen: keep the shape, give up exactness only
+         * when more than a quarter would stay black */
         if (w->fullscreen && r.w * 4 < pw * 3 && r.h * 4 < ph * 3) {
             k = 0;
         }

@@ -2,6 +2,7 @@
 import hashlib
 import os
 import re
+import shutil
 import subprocess
 
 from guest import CACHE, ROOT, Failure, Guest, deb, lib, sh
@@ -240,5 +241,79 @@ def disk_lock(vitrine, tmp):
                            text=True, timeout=60, stdin=subprocess.DEVNULL)
         if p.returncode != 1 or str(g.proc.pid) not in p.stderr:
             raise Failure("status %d, said %r; the holder is %d" % (p.returncode, p.stderr, g.proc.pid))
+    finally:
+        g.close()
+
+
+@case
+def grub_floppy(vitrine, tmp):
+    """GRUB from a floppy (FDC and DMA), on a 486: the menu, the keyboard, and ls sees the floppy."""
+    shutil.copyfile(deb("i386", "grub-rescue-pc", "usr/lib/grub-rescue/grub-rescue-floppy.img"), tmp + "/a.img")
+    g = Guest(vitrine, ["-fda", tmp + "/a.img", "-boot", "a", "-cpu", "486", "-m", "64"])
+    try:
+        g.wait(r"GNU GRUB +version 2", 60, screen=True)
+        g.key("c")
+        g.wait(r"grub>", 20, screen=True)
+        g.type("ls\n")
+        g.wait(r"\(fd0\)", 20, screen=True)
+    finally:
+        g.close()
+
+
+@case
+def ipxe_cd(vitrine, tmp):
+    """iPXE from its CD says that there is no network card.  In real time: with counted time the whole of its
+    waiting passes between two looks at the screen."""
+    iso = deb("i386", "ipxe", "usr/lib/ipxe/ipxe.iso")
+    g = Guest(vitrine, ["-cdrom", iso, "-m", "64"], icount=False, host_limit=120)
+    try:
+        g.wait(r"iPXE 1\.0\.0", 60, screen=True)
+        g.wait(r"No more network devices", 60, screen=True)
+    finally:
+        g.close()
+
+
+@case
+def linux_refuses(vitrine, tmp):
+    """Linux 6.1 says in its own words what an older processor lacks: CPUID and EFLAGS are honest."""
+    for cpu, want in (("486", r"requires an i586 CPU, but only detected an i486 CPU"),
+                      ("pentium", r"not present on the CPU:\s+cmov")):
+        g = Guest(vitrine, ["-kernel", demo_file("vmlinuz"), "-cpu", cpu, "-m", "64"])
+        try:
+            g.wait(want, 30, screen=True)
+        finally:
+            g.close()
+
+
+@case
+def memtest_kernel(vitrine, tmp):
+    """Memtest86+ through -kernel on a Pentium: it reaches test 4 without an error."""
+    g = Guest(vitrine, ["-kernel", deb("i386", "memtest86+", "boot/memtest86+ia32.bin"), "-m", "32", "-cpu", "pentium"])
+    try:
+        g.wait(r"Memtest86\+ v6", 20, screen=True)
+        g.wait(r"Test #4", 60, screen=True)
+        g.wait(r"Errors: 0\s", 5, screen=True)
+    finally:
+        g.close()
+
+
+def demo_file(name):
+    return os.path.join(os.path.dirname(demo_iso()), name)
+
+
+@case
+def pae_kernel(vitrine, tmp):
+    """The PAE kernel: 64-bit page tables and NX."""
+    k = deb("i386", lib("kernel_package i386 686-pae"))
+    k = [os.path.join(k, "boot", f) for f in os.listdir(k + "/boot") if f.startswith("vmlinuz")][0]
+    g = Guest(vitrine, ["-kernel", k, "-initrd", demo_file("initrd.gz"), "-append", "console=ttyS0", "-m", "128"])
+    try:
+        g.wait(r"NX \(Execute Disable\) protection: active", 60)
+        g.wait(r"GUEST-READY i686 \S+-686-pae", 120)
+        g.wait(r"vitrine:/# ", 20)
+        g.command("grep -w pae /proc/cpuinfo && head -c 4000000 /dev/urandom > /tmp/a && cp /tmp/a /tmp/b && cmp /tmp/a /tmp/b")
+        g.send("poweroff -f\n")
+        if g.exit(60) != 0:
+            raise Failure("power-off did not end with status 0")
     finally:
         g.close()

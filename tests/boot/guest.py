@@ -166,7 +166,8 @@ class Guest:
             self.monitor("sendkey " + n)
 
     def type(self, text):
-        names = {" ": "spc", "\n": "ret", "-": "minus", "/": "slash", ".": "dot", "=": "equal", ",": "comma"}
+        names = {">": "shift-dot", "|": "shift-backslash", ";": "semicolon", "&": "shift-7",
+                 " ": "spc", "\n": "ret", "-": "minus", "/": "slash", ".": "dot", "=": "equal", ",": "comma"}
         for c in text:
             self.key(names.get(c, "shift-" + c.lower() if c.isupper() else c))
 

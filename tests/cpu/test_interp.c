@@ -490,6 +490,19 @@ static void data_beside_code_does_not_kill_it(void **state)
     cpu_rig_destroy(r);
 }
 
+static void data_between_code_costs_no_search(void **state)
+{
+    (void)state;
+    /* l: inc dword [CODE + 8]; jmp m; data: 4 bytes; m: dec eax; jmp l */
+    FLAT(0xff, 0x05, 0x08, 0x00, 0x01, 0x00, 0xeb, 0x04, 0, 0, 0, 0, 0x48, 0xeb, 0xf1);
+    struct interp *e = r->cpu->engine;
+    cpu_rig_run(r, 10000);
+    assert_int_equal(load_le32(r->ram.host + CODE + 8), 2500);
+    assert_int_equal(e->kills, 0);
+    assert_int_equal(e->walks, 0);
+    cpu_rig_destroy(r);
+}
+
 static void the_clock_is_exact_inside_a_block(void **state)
 {
     (void)state;
@@ -683,6 +696,7 @@ int main(void)
         cmocka_unit_test(a_store_into_the_next_instruction_is_seen),
         cmocka_unit_test(another_writer_is_seen_too),
         cmocka_unit_test(data_beside_code_does_not_kill_it),
+        cmocka_unit_test(data_between_code_costs_no_search),
         cmocka_unit_test(the_clock_is_exact_inside_a_block),
         cmocka_unit_test(an_interrupt_is_taken_behind_the_instruction_that_raised_it),
         cmocka_unit_test(hlt_halts_each_time),

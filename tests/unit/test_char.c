@@ -193,14 +193,14 @@ static void nap(void)
 struct taker {
     char got[100000];
     size_t len; /* atomic */
-    unsigned refuse;
+    unsigned refuse; /* atomic */
 };
 
 static size_t taker_input(void *ctx, const uint8_t *buf, size_t len)
 {
     struct taker *t = ctx;
-    if (t->refuse) {
-        t->refuse--;
+    if (__atomic_load_n(&t->refuse, __ATOMIC_RELAXED)) {
+        __atomic_sub_fetch(&t->refuse, 1, __ATOMIC_RELAXED);
         return 0;
     }
     size_t n = len > 7 ? 7 : len; /* takes little at a time, as a UART */
@@ -257,8 +257,8 @@ static void test_socket_server(void **state)
     /* nobody there: taken and dropped */
     assert_int_equal(char_port_write(p, (const uint8_t *)"lost", 4), 4);
     for (unsigned round = 0; round < 2; round++) { /* the second client after the first left */
-        t->len = 0;
-        t->refuse = 3;
+        __atomic_store_n(&t->len, 0, __ATOMIC_RELEASE);
+        __atomic_store_n(&t->refuse, 3, __ATOMIC_RELAXED);
         int fd = connect_unix(path);
         assert_int_equal(write(fd, "hello, serial port", 18), 18);
         wait_len(t, 18);
@@ -335,7 +335,9 @@ static void test_slow_reader(void **state)
         assert_int_equal(char_port_write(p, chunk, sizeof chunk), sizeof chunk);
     }
     assert_true(time(NULL) - begin < 10);
+    pthread_mutex_lock(&p->lock);
     assert_true(p->out_len <= CHAR_OUT);
+    pthread_mutex_unlock(&p->lock);
     close(fd);
     char_loop_destroy(l);
 }
@@ -361,7 +363,7 @@ static void test_pty(void **state)
     for (unsigned round = 0; round < 2; round++) {
         int fd = open(p->name + 4, O_RDWR | O_NOCTTY);
         assert_true(fd >= 0);
-        t->len = 0;
+        __atomic_store_n(&t->len, 0, __ATOMIC_RELEASE);
         assert_int_equal(write(fd, "x\r\n", 3), 3);
         wait_len(t, 3);
         assert_memory_equal(t->got, "x\r\n", 3); /* raw: nothing translated */

@@ -1,4 +1,4 @@
-/* Files recognised by content. */
+/* Files recognized by content. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
