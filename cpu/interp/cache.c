@@ -249,9 +249,13 @@ struct block *cache_lookup(struct cpu *c)
         return NULL;
     }
     const uint8_t *host = t->page.host_r + (lin & PAGE_MASK);
-    struct block *b = e->bhash[cache_hash(host, c->mode)];
-    while (b && (b->host != host || b->mode != c->mode)) {
-        b = b->hash_next;
+    /* after a flush most translations are what they were: the old entry is the first guess */
+    struct block *b = j->b;
+    if (j->lin != lin || b->host != host || b->mode != c->mode) {
+        b = e->bhash[cache_hash(host, c->mode)];
+        while (b && (b->host != host || b->mode != c->mode)) {
+            b = b->hash_next;
+        }
     }
     if (!b) {
         if (e->used + BUILD_ROOM > ARENA_SIZE) {

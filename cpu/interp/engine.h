@@ -62,14 +62,14 @@ struct cpage { /* a host page that holds decoded code */
 
 enum interp_why { WHY_NEXT, WHY_FAULT };
 
-#define JC_BITS 12
+#define JC_BITS 14
 #define JC_SIZE (1u << JC_BITS)
 struct jc_entry {
     uint64_t lin;
     struct block *b;
     uint32_t epoch;
 };
-#define CT_SIZE 64u
+#define CT_SIZE 256u
 struct ct_entry { /* where the instruction bytes of a linear page are */
     uint64_t lin;
     uint32_t epoch;
@@ -81,7 +81,7 @@ struct ring_entry {
     uint64_t lin;
     uint32_t n; /* instructions executed from there on */
 };
-#define BHASH_BITS 15
+#define BHASH_BITS 17
 #define PHASH_BITS 12
 #define ARENA_SIZE ((size_t)64 << 20)
 
