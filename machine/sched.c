@@ -1,16 +1,27 @@
 /* The loop: run to the next deadline, advance the clock, deliver host input, idle.
  *
  * Deterministic: time is counted instructions, HLT jumps to the next deadline.  Paced: time follows
- * the host's, as posted between calls, never backwards; between two posts it is interpolated by the
- * instructions retired, at the speed the guest has been running. */
+ * the host's, as posted between calls, never backwards: while the guest runs, by the instructions
+ * retired at the speed it has been running, a little faster or slower to close the gap; while it is
+ * halted, from deadline to deadline. */
 #include "machine/machine_int.h"
 
 #include <sched.h>
 #include <string.h>
 
+#include "base/bits.h"
+
 #define SLICE_INSNS 4000000u                /* others get at the lock at least this often */
 #define NS_PER_INSN_MIN ((uint64_t)1 << 29) /* 1/8 ns: faster than any engine */
 #define NS_PER_INSN_MAX ((uint64_t)1 << 42) /* 1 us */
+
+/* Behind the host by more than this, as after a suspended host, time jumps. */
+#define LAG_MAX (2 * VTIME_SEC)
+
+static vtime sched_host_now(const struct machine *m)
+{
+    return m->host_ns - m->host_base;
+}
 
 void machine_post_time(struct machine *m, uint64_t host_ns)
 {
@@ -23,7 +34,9 @@ void machine_post_time(struct machine *m, uint64_t host_ns)
     if (!m->have_host_time) {
         m->have_host_time = true;
         m->host_base = host_ns - now;
-    } else if (host_ns > m->host_ns && !m->was_idle && m->busy_insns > 1000) {
+        m->host_ns = host_ns;
+    }
+    if (host_ns > m->host_ns && !m->was_idle && m->busy_insns > 1000) {
         unsigned __int128 q = (unsigned __int128)(host_ns - m->host_ns) << 32;
         uint64_t sample = (uint64_t)(q / m->busy_insns);
         sample = sample < NS_PER_INSN_MIN   ? NS_PER_INSN_MIN
@@ -33,12 +46,19 @@ void machine_post_time(struct machine *m, uint64_t host_ns)
     }
     m->busy_insns = 0;
     m->was_idle = false;
-    m->host_ns = host_ns;
-    vtime host_now = host_ns - m->host_base;
-    /* ahead of the host: let it catch up by counting less for each instruction, not by waiting */
-    m->clk.ns_per_insn_q32 = host_now < now ? m->ns_per_insn_q32 / 4 : m->ns_per_insn_q32;
-    if (host_now > now) {
-        clock_advance(&m->clk, host_now);
+    m->host_ns = host_ns > m->host_ns ? host_ns : m->host_ns;
+    vtime host_now = sched_host_now(m);
+    if (host_now > now + LAG_MAX) {
+        clock_advance(&m->clk, host_now - LAG_MAX / 2);
+    } else if (host_now < now) {
+        /* ahead of the host: let it catch up by counting less for each instruction, not by waiting */
+        m->clk.ns_per_insn_q32 = m->ns_per_insn_q32 / 4;
+    } else {
+        /* Behind: count more for each, up to four times, rather than jump: ticks of the guest's timer
+         * that fall into one jump would be one interrupt, and its clocks would drift apart. */
+        uint64_t lag = host_now - now;
+        uint64_t boost = 4 * VTIME_MS + (lag < 12 * VTIME_MS ? lag : 12 * VTIME_MS);
+        m->clk.ns_per_insn_q32 = muldiv64(m->ns_per_insn_q32, boost, 4 * VTIME_MS);
     }
     machine_unlock(m);
 }
@@ -65,10 +85,10 @@ static enum machine_stop sched_halted(struct machine *m, vtime until, bool *go_o
     *go_on = false;
     m->was_idle = true;
     if (!m->deterministic) {
-        if (next <= clock_now(&m->clk)) {
-            *go_on = true;
-            clock_advance(&m->clk, clock_now(&m->clk));
-        }
+        /* one deadline at a time, so that each tick which is late still is an interrupt of its own */
+        vtime host_now = m->have_host_time ? sched_host_now(m) : clock_now(&m->clk);
+        *go_on = next <= host_now;
+        clock_advance(&m->clk, *go_on ? next : host_now);
         return MACHINE_IDLE;
     }
     if (next == VTIME_NEVER && until == VTIME_NEVER) {
