@@ -436,8 +436,8 @@ bool except_soft_int(struct cpu *c, unsigned vector, enum op_id kind)
     struct event ev = {.vector = (uint8_t)vector, .soft = kind != OP_int1, .ret = c->next_rip,
                        .flags = event_flags(c, false) & ~(uint32_t)FL_RF};
     uint64_t rip = c->next_rip;
-    if (c->hooks && c->hooks->exception) {
-        c->hooks->exception(c->hooks_ctx, vector, 0, c->s.rip);
+    if (c->hooks && c->hooks->interrupt) { /* INT n is no exception, whatever its vector */
+        c->hooks->interrupt(c->hooks_ctx, vector, c->s.rip);
     }
     if (!event_enter(c, &ev, &rip)) {
         return false;
