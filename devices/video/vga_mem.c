@@ -15,13 +15,14 @@ static const uint32_t vga_expand[16] = {
     0xff000000, 0xff0000ff, 0xff00ff00, 0xff00ffff, 0xffff0000, 0xffff00ff, 0xffffff00, 0xffffffff,
 };
 
-/* Where in the window of the present memory map; false: this address is not the card's. */
+/* Where in the window of the present memory map; false: this address is not the card's.
+ * MISC bit 1 (RAM enable) is kept but not obeyed, as in QEMU: GRUB's own firmware never sets it. */
 static bool vga_mem_window(const struct vga *v, uint64_t off, uint32_t *addr)
 {
     static const struct { uint32_t first, len; } map[4] = {
         {0x00000, 0x20000}, {0x00000, 0x10000}, {0x10000, 0x08000}, {0x18000, 0x08000}};
     unsigned m = v->gr[6] >> 2 & 3;
-    if (!(v->misc & 2) || off < map[m].first || off - map[m].first >= map[m].len) {
+    if (off < map[m].first || off - map[m].first >= map[m].len) {
         return false;
     }
     *addr = (uint32_t)off - map[m].first;
@@ -48,6 +49,8 @@ static uint32_t vga_mem_dword(const struct vga *v, uint32_t addr)
     if (v->gr[6] & 2) { /* odd/even: A0 chose the plane, another bit takes its place */
         bool high = (v->gr[6] & 0x0c) == 0 ? addr >> 16 & 1 : !(v->misc & 0x20);
         plane_off = (addr & 0xfffe) | high;
+    } else if (v->gr[5] & 0x10) { /* GRUB's firmware sets only this bit, and QEMU obeys it alone */
+        plane_off = addr & 0xfffe;
     } else {
         plane_off = addr & 0xffff;
     }

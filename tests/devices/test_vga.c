@@ -248,10 +248,21 @@ static void chain_4_is_linear_and_obeys_the_map_mask(void **state)
     assert_int_equal(lfb32(r, 0x1000), 0xff);
     assert_int_equal(vga_peek(r, 0xb8000), 0xff); /* not in this memory map */
     vga_index(r, 0x3c4, 2, 0x0f);
-    vga_out(r, 0x3c2, 0x61); /* RAM disabled */
+    vga_out(r, 0x3c2, 0x61); /* without RAM enable: no difference, see vga_mem_window() */
     vga_poke(r, 0xa1000, 0x55);
-    assert_int_equal(vga_peek(r, 0xa1000), 0xff);
-    assert_int_equal(lfb32(r, 0x1000), 0xff);
+    assert_int_equal(vga_peek(r, 0xa1000), 0x55);
+}
+
+/* As GRUB's firmware (grub-firmware-qemu) sets text mode: MISC 1, GR5 10h, GR6 0Ch, SR4 0. */
+static void text_with_gr5_alone_is_odd_even(void **state)
+{
+    struct rig *r = *state;
+    vga_set_mode(r, &vga_mode_03);
+    vga_out(r, 0x3c2, 1);
+    vga_index(r, 0x3c4, 4, 0);
+    vga_index(r, 0x3ce, 6, 0x0c);
+    region_out(r->regs[VGA_R_MEM], 0x18004, 0x1f42, 2);
+    assert_int_equal(lfb32(r, 4 * 4), 0x1f42);
 }
 
 static void odd_even_puts_characters_in_plane_0_and_attributes_in_1(void **state)
@@ -442,6 +453,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         T(crtc_registers_0_to_7_are_write_protected),
         T(misc_bit_0_moves_the_crtc_between_mono_and_color),
+        T(text_with_gr5_alone_is_odd_even),
         T(attribute_flip_flop_is_cleared_by_status_1),
         T(dac_entries_change_whole_and_are_six_bits),
         T(retrace_follows_the_crtc_and_virtual_time),
