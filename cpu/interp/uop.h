@@ -201,7 +201,8 @@ FORCE_INLINE void host_put(uint8_t *p, uint64_t v, unsigned size)
 /* ---- choosing a handler (each handler file offers a pick_*) ---- */
 enum {
     PICK_PLAIN = 1,  /* cannot fault or leave: not a reader of everything */
-    PICK_READS = 2,  /* reads some flag, or keeps some of the old ones */
+    PICK_READS = 2,  /* its result depends on some flag.  An instruction that only keeps flags does not
+                        count: if nobody reads what it leaves, nobody reads what it kept */
     PICK_WRITES = 4  /* writes all status flags */
 };
 struct pick {

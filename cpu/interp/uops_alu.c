@@ -419,7 +419,7 @@ static bool pick_binary(struct pick *p, unsigned k, int sz)
 static bool pick_unary(struct pick *p, unsigned k, int sz)
 {
     const struct opnd *d = &p->in->o[0];
-    p->what = k == U_NEG ? PICK_WRITES : k == U_NOT ? 0 : PICK_READS; /* INC, DEC keep CF */
+    p->what = k == U_NEG ? PICK_WRITES : 0; /* INC, DEC keep CF */
     if (pick_is_reg(d)) {
         p->what |= PICK_PLAIN;
         p->u.d = pick_reg(d);
@@ -439,7 +439,7 @@ static bool pick_imul(struct pick *p)
     const struct insn *in = p->in;
     unsigned three = in->o[2].kind != OPND_NONE, sz = in->o[0].size == 2 ? 0 : 1;
     const struct opnd *s = &in->o[1];
-    p->what = PICK_READS;
+    p->what = 0; /* keeps SF ZF AF PF */
     p->u.d = pick_reg(&in->o[0]);
     p->u.imm = (uint32_t)in->imm;
     if (pick_is_reg(s)) {
@@ -478,7 +478,7 @@ bool pick_alu(struct pick *p)
         return false;
     }
     p->u.d = pick_reg(&in->o[0]);
-    p->what = PICK_PLAIN | PICK_READS;
+    p->what = PICK_PLAIN; /* each keeps some flags */
     switch (in->op) {
     case OP_mul: p->u.h = h_mul_r_4; return true;
     case OP_imul1: p->u.h = h_imul1_r_4; return true;
@@ -525,7 +525,7 @@ bool pick_shift(struct pick *p)
         return sz == 2 && in->o[2].kind == OPND_IMM && n;
     default: return false;
     }
-    p->what = PICK_PLAIN | PICK_READS;
+    p->what = PICK_PLAIN; /* rotates, and a count of 0, keep flags */
     if (s->kind == OPND_IMM) {
         n = in->imm & 31;
         p->u.imm = n;

@@ -477,8 +477,8 @@ bool pick_move(struct pick *p)
     case OP_nop: p->u.h = h_nop; return true;
     case OP_cld: p->u.h = h_cld; return true;
     case OP_std: p->u.h = h_std; return true;
-    case OP_clc: p->u.h = h_clc; p->what |= PICK_READS; return true;
-    case OP_stc: p->u.h = h_stc; p->what |= PICK_READS; return true;
+    case OP_clc: p->u.h = h_clc; return true;
+    case OP_stc: p->u.h = h_stc; return true;
     case OP_cbw: p->u.h = in->osize == 2 ? h_cbw_2 : h_cbw_4; return in->osize <= 4;
     case OP_cwd: p->u.h = in->osize == 2 ? h_cwd_2 : h_cwd_4; return in->osize <= 4;
     default: return false;
