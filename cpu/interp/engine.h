@@ -79,7 +79,8 @@ struct ct_entry { /* where the instruction bytes of a linear page are */
 #define RING_SIZE 64u
 struct ring_entry {
     uint64_t lin;
-    uint32_t n; /* instructions executed from there on */
+    uint16_t n;    /* instructions executed from there on */
+    uint16_t mode; /* MODE_CODE32, MODE_CODE64 as they were */
 };
 #define BHASH_BITS 17
 #define PHASH_BITS 12
@@ -102,11 +103,12 @@ struct interp {
     struct cpage *phash[1u << PHASH_BITS];
 };
 
-FORCE_INLINE void ring_push(struct interp *e, uint64_t lin, uint32_t n)
+FORCE_INLINE void ring_push(struct interp *e, uint64_t lin, unsigned n, uint32_t mode)
 {
     struct ring_entry *r = &e->ring[e->ring_pos++ % RING_SIZE];
     r->lin = lin;
-    r->n = n;
+    r->n = (uint16_t)n;
+    r->mode = (uint16_t)mode;
 }
 FORCE_INLINE uint64_t interp_lin(const struct cpu *c, uint64_t rip)
 {

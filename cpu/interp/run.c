@@ -66,7 +66,7 @@ static bool run_blocks(struct cpu *c)
         return false;
     }
     c->retired += b->n;
-    ring_push(e, c->s.seg[SEG_CS].base + c->s.rip, b->n);
+    ring_push(e, c->s.seg[SEG_CS].base + c->s.rip, b->n, c->mode);
     for (const struct uop *op = b->ops; op;) {
         op = op->h(c, op);
     }
@@ -149,8 +149,8 @@ static void interp_map_changed(struct cpu *c)
 /* The instructions of a ring entry, by their lengths in memory as it is now. */
 static unsigned run_expand(struct cpu *c, const struct ring_entry *r, uint64_t out[BLOCK_MAX])
 {
-    unsigned mode = c->mode & MODE_CODE64 ? DECODE_64 : c->mode & MODE_CODE32 ? DECODE_32 : DECODE_16;
-    uint64_t lin = c->mode & MODE_CODE64 ? r->lin : (uint32_t)r->lin;
+    unsigned mode = r->mode & MODE_CODE64 ? DECODE_64 : r->mode & MODE_CODE32 ? DECODE_32 : DECODE_16;
+    uint64_t lin = r->mode & MODE_CODE64 ? r->lin : (uint32_t)r->lin;
     unsigned n = 0;
     while (n < r->n && n < BLOCK_MAX) {
         uint8_t buf[INSN_MAX_LEN];

@@ -23,7 +23,7 @@ static bool slow_exec(struct cpu *c, const struct insn *in)
 static void slow_ring(struct cpu *c, unsigned k)
 {
     struct interp *e = c->engine;
-    e->ring[(e->ring_pos - 1) % RING_SIZE].n = k;
+    e->ring[(e->ring_pos - 1) % RING_SIZE].n = (uint16_t)k;
 }
 
 /* Instruction n of b, generically, with everything that it may look at in place: s.rip, next_rip,

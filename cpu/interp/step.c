@@ -130,7 +130,7 @@ enum step interp_step(struct cpu *c)
     unsigned len = 0, hit;
     bool ok, had_rf = c->s.rflags & FL_RF, had_tf = c->s.rflags & FL_TF;
     uint64_t at = c->s.rip;
-    ring_push(c->engine, interp_lin(c, at), 0);
+    ring_push(c->engine, interp_lin(c, at), 0, c->mode);
     if ((c->s.dr[7] & 0xff) && !had_rf && (hit = step_breakpoints(c)) != 0) {
         c->s.dr[6] = (c->s.dr[6] & ~(uint64_t)DR6_B) | hit;
         cpu_fault(c, EXC_DB);

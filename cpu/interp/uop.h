@@ -87,7 +87,7 @@ FORCE_INLINE struct block *jc_find32(struct cpu *c, struct interp *e, uint32_t l
             LEAVE;                                                                                \
         }                                                                                         \
         c->retired = r_;                                                                          \
-        ring_push(c->engine, c->s.seg[SEG_CS].base + c->s.rip, in_->n);                           \
+        ring_push(c->engine, c->s.seg[SEG_CS].base + c->s.rip, in_->n, c->mode);                  \
         GOTO(in_->ops);                                                                           \
     } while (0)
 /* Code segments with a limit: a block may not go beyond it. */
