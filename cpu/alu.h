@@ -1,9 +1,9 @@
 /* Integer meanings as functions of values: operands in, result and flags out.
  *
- * `bits` is a constant at every call site (8, 16, 32, 64), so each use is one straight piece of code.
- * `carry` of a result holds the carry (or borrow) out of every bit position, so CF, AF and OF are three
- * of its bits (cpu/core.h, flags_arith).  Where the SDM leaves flags undefined, the comment says what
- * hardware does (HW: measured by tests/cpu/test_oracle.c). */
+ * `bits` is a constant at every call site (8, 16, 32, 64), so each use is one straight piece of
+ * code. `carry` of a result holds the carry (or borrow) out of every bit position, so CF, AF and OF
+ * are three of its bits (cpu/core.h, flags_arith).  Where the SDM leaves flags undefined, the
+ * comment says what hardware does (HW: measured by tests/cpu/test_oracle.c). */
 #pragma once
 #include "cpu/core.h"
 
@@ -79,9 +79,8 @@ FORCE_INLINE void alu_cf_of(struct cpu *c, unsigned cf, unsigned of, unsigned af
 }
 
 /* Shifts: n is already masked (31, or 63 for 64 bits) and not 0.
- * OF for n > 1 is undefined in the SDM.  HW: computed by the same formula as for n == 1: SHL: CF ^ sign of
- * the result; SHR: sign of the operand before the last step... which is the top bit pair of the result's
- * source; SAR: 0.  AF: left as 0. */
+ * OF for n > 1 is undefined in the SDM.  HW: SHL: CF ^ sign of the result, as for n == 1; SHR: the
+ * operand's sign for n == 1, else 0; SAR: 0.  AF: left as 0. */
 FORCE_INLINE uint64_t alu_shl(struct cpu *c, uint64_t a, unsigned n, unsigned bits, bool flags)
 {
     uint64_t r = n < bits ? a << n : 0;
@@ -100,8 +99,7 @@ FORCE_INLINE uint64_t alu_shr(struct cpu *c, uint64_t a, unsigned n, unsigned bi
     if (flags) {
         unsigned cf = n <= bits ? (unsigned)(a >> (n - 1) & 1) : 0;
         flags_logic(c, r, bits);
-        /* the sign of the operand one step before the end: what one more single shift reports */
-        unsigned of = n <= bits ? (unsigned)((n == 1 ? a : 0) >> (bits - 1) & 1) : 0;
+        unsigned of = n == 1 ? (unsigned)(a >> (bits - 1) & 1) : 0;
         alu_cf_of(c, cf, of, 0);
     }
     return r;
@@ -175,8 +173,8 @@ FORCE_INLINE uint64_t alu_rcr(struct cpu *c, uint64_t a, unsigned n, unsigned bi
     alu_rot_flags(c, cf, (unsigned)((a >> (bits - 1) ^ a >> (bits - 2)) & 1));
     return a;
 }
-/* SHLD, SHRD for 16, 32, 64 bits; n masked and not 0.  16-bit counts above 16 are undefined in the SDM.
- * HW: the pair dst:src:dst is shifted, so bits of the first operand come in again. */
+/* SHLD, SHRD for 16, 32, 64 bits; n masked and not 0.  16-bit counts above 16 are undefined in the
+ * SDM. HW: the pair dst:src:dst is shifted, so bits of the first operand come in again. */
 FORCE_INLINE uint64_t alu_shld(struct cpu *c, uint64_t a, uint64_t b, unsigned n, unsigned bits)
 {
     uint64_t m = bits_mask(bits), r;
@@ -214,8 +212,8 @@ FORCE_INLINE uint64_t alu_shrd(struct cpu *c, uint64_t a, uint64_t b, unsigned n
     return r;
 }
 
-/* Multiplication: CF = OF = the product needs its upper half.  SF ZF AF PF are undefined in the SDM.
- * HW (AMD Zen): left as they were; Intel sets SF from the low half.  We leave them. */
+/* Multiplication: CF = OF = the product needs its upper half.  SF ZF AF PF are undefined in the
+ * SDM. HW (AMD Zen): left as they were; Intel sets SF from the low half.  We leave them. */
 FORCE_INLINE void alu_mul_flags(struct cpu *c, bool over)
 {
     alu_rot_flags(c, over, over);
