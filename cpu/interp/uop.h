@@ -39,8 +39,9 @@
 #define NEXT GOTO(op + 1)
 #define LEAVE return NULL
 #define UNLIKELY(x) __builtin_expect(!!(x), 0)
+/* Aligned, or unrelated changes move loops across fetch lines and cost up to a fifth. */
 #define HANDLER(name)                                                                             \
-    const struct uop *name(__attribute__((unused)) struct cpu *c, const struct uop *op)
+    __attribute__((aligned(32))) const struct uop *name(__attribute__((unused)) struct cpu *c, const struct uop *op)
 #define STAMP(name) static HANDLER(name)
 
 /* ---- slow.c: slow twins, generic execution ---- */
