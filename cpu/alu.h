@@ -23,6 +23,16 @@ FORCE_INLINE struct alu alu_sub(uint64_t a, uint64_t b, unsigned bin)
     return (struct alu){r, (~a & b) | ((~a | b) & r)};
 }
 
+/* The same for operands that are zero above `bits`: what comes into bit i is bit i of a ^ b ^ res, and
+ * res has a bit more than the operands to show what comes out of the last.  Four host instructions less. */
+FORCE_INLINE struct alu alu_narrow(struct alu r, uint64_t a, uint64_t b, unsigned bits)
+{
+    if (bits < 64) {
+        r.carry = (a ^ b ^ r.res) >> 1;
+    }
+    return r;
+}
+
 /* The eight two-operand operations by ModRM.reg order: add or adc sbb and sub xor cmp. */
 enum alu_op { ALU_ADD, ALU_OR, ALU_ADC, ALU_SBB, ALU_AND, ALU_SUB, ALU_XOR, ALU_CMP };
 
@@ -46,7 +56,7 @@ FORCE_INLINE uint64_t alu_binary(struct cpu *c, enum alu_op op, uint64_t a, uint
         return v;
     }
     if (flags) {
-        flags_arith(c, r.res, r.carry, bits);
+        flags_arith(c, r.res, alu_narrow(r, a, b, bits).carry, bits);
     }
     return r.res;
 }
@@ -57,7 +67,7 @@ FORCE_INLINE uint64_t alu_incdec(struct cpu *c, uint64_t a, bool dec, unsigned b
     struct alu r = dec ? alu_sub(a, 1, 0) : alu_add(a, 1, 0);
     if (flags) {
         uint64_t cf = c->cv >> 63;
-        flags_arith(c, r.res, r.carry, bits);
+        flags_arith(c, r.res, alu_narrow(r, a, 1, bits).carry, bits);
         uint64_t of = (c->cv >> 63 ^ c->cv >> 62) & 1;
         c->cv = (c->cv & ~((uint64_t)3 << 62)) | cf << 63 | (cf ^ of) << 62;
     }
@@ -127,7 +137,8 @@ FORCE_INLINE uint64_t alu_rol(struct cpu *c, uint64_t a, unsigned n, unsigned bi
     uint64_t m = bits_mask(bits);
     unsigned k = n & (bits - 1);
     a &= m;
-    uint64_t r = k ? ((a << k) | (a >> (bits - k))) & m : a;
+    uint64_t r = bits == 32 ? (uint32_t)a << k | (uint32_t)a >> (-k & 31) /* the host's own rotate */
+                 : k ? ((a << k) | (a >> (bits - k))) & m : a;
     if (flags) {
         unsigned cf = (unsigned)(r & 1);
         alu_rot_flags(c, cf, cf ^ (unsigned)(r >> (bits - 1) & 1));
@@ -139,7 +150,8 @@ FORCE_INLINE uint64_t alu_ror(struct cpu *c, uint64_t a, unsigned n, unsigned bi
     uint64_t m = bits_mask(bits);
     unsigned k = n & (bits - 1);
     a &= m;
-    uint64_t r = k ? ((a >> k) | (a << (bits - k))) & m : a;
+    uint64_t r = bits == 32 ? (uint32_t)a >> k | (uint32_t)a << (-k & 31)
+                 : k ? ((a >> k) | (a << (bits - k))) & m : a;
     if (flags) {
         unsigned msb = (unsigned)(r >> (bits - 1) & 1);
         alu_rot_flags(c, msb, msb ^ (unsigned)(r >> (bits - 2) & 1));

@@ -44,14 +44,11 @@ static bool build_pick(struct pick *p)
            (p->what = 0, pick_stack(p));
 }
 
-static void build_decode(struct build *s, const uint8_t *host)
+static void build_decode(struct build *s, const uint8_t *host, unsigned room, unsigned most)
 {
     struct cpu *c = s->c;
-    unsigned mode = c->mode & MODE_CODE64   ? DECODE_64
-                    : c->mode & MODE_CODE32 ? DECODE_32
-                                            : DECODE_16;
-    unsigned room = (unsigned)PAGE_SIZE - s->page_off;
-    while (s->n < BLOCK_MAX && s->len < room) {
+    unsigned mode = c->mode & MODE_CODE64 ? DECODE_64 : c->mode & MODE_CODE32 ? DECODE_32 : DECODE_16;
+    while (s->n < most && s->len < room) {
         struct binsn *bi = &s->ins[s->n];
         unsigned avail = room - s->len < INSN_MAX_LEN ? room - s->len : INSN_MAX_LEN;
         if (decode(host + s->len, avail, mode, &c->feat, &bi->in) != DECODE_OK) {
@@ -72,8 +69,7 @@ static void build_liveness(struct build *s)
     for (unsigned i = s->n; i-- > 0;) {
         struct pick p = {.in = &s->ins[i].in, .mode = s->c->mode, .live = true};
         s->live[i] = live;
-        if (build_ends(p.in) || !build_pick(&p) || !(p.what & PICK_PLAIN) ||
-            (p.what & PICK_READS)) {
+        if (build_ends(p.in) || !build_pick(&p) || !(p.what & PICK_PLAIN) || (p.what & PICK_READS)) {
             live = true;
         } else if (p.what & PICK_WRITES) {
             live = false;
@@ -147,33 +143,48 @@ static unsigned build_uop(struct build *s, unsigned i, struct uop *op, bool *ter
     return 1;
 }
 
-struct block *build_block(struct cpu *c, struct cpage *page, const uint8_t *host, unsigned off)
+static struct block *build_finish(struct build *s, struct cpage *page, const uint8_t *host,
+                                  bool check_page)
 {
+    struct cpu *c = s->c;
     struct interp *e = c->engine;
-    struct build s = {.c = c, .page_off = off};
-    build_decode(&s, host);
-    if (!s.n) {
-        return NULL;
-    }
-    build_liveness(&s);
-    /* at most a micro-op an instruction, the end, the uterm */
-    struct block *b = cache_alloc(e, sizeof *b + (s.n + 2) * sizeof(struct uop));
-    *b = (struct block){.host = host, .mode = c->mode, .len = (uint16_t)s.len, .n = (uint8_t)s.n,
+    build_liveness(s);
+    /* at most a micro-op an instruction, the head, the end, the uterm */
+    struct block *b = cache_alloc(e, sizeof *b + (s->n + 3) * sizeof(struct uop));
+    *b = (struct block){.host = host, .mode = c->mode, .len = (uint16_t)s->len, .n = (uint8_t)s->n,
                         .page = page};
-    s.b = b;
+    s->b = b;
     struct uop *op = b->ops;
     bool term = false;
-    for (unsigned i = 0; i < s.n; op++) {
-        i += build_uop(&s, i, op, &term);
+    if (check_page) {
+        *op++ = (struct uop){.h = uop_check_page};
+    }
+    for (unsigned i = 0; i < s->n; op++) {
+        i += build_uop(s, i, op, &term);
         op->at = (uint8_t)(op - b->ops);
     }
     if (!term) {
-        *op = (struct uop){.h = build_flat_cs(&s) ? h_fall : h_fall_seg, .n = (uint8_t)s.n,
+        *op = (struct uop){.h = build_flat_cs(s) ? h_fall : h_fall_seg, .n = (uint8_t)s->n,
                            .at = (uint8_t)(op - b->ops)};
-        build_term(&s, op, NULL);
+        build_term(s, op, NULL);
     }
-    b->insn = cache_alloc(e, s.n * sizeof *b->insn);
-    memcpy(b->insn, s.ins, s.n * sizeof *b->insn);
+    b->insn = cache_alloc(e, s->n * sizeof *b->insn);
+    memcpy(b->insn, s->ins, s->n * sizeof *b->insn);
     e->builds++;
     return b;
+}
+
+struct block *build_block(struct cpu *c, struct cpage *page, const uint8_t *host, unsigned off)
+{
+    struct build s = {.c = c, .page_off = off};
+    build_decode(&s, host, (unsigned)PAGE_SIZE - off, BLOCK_MAX);
+    return s.n ? build_finish(&s, page, host, false) : NULL;
+}
+
+struct block *build_crossing(struct cpu *c, struct cpage *page, const uint8_t *host, unsigned off,
+                             const uint8_t bytes[INSN_MAX_LEN])
+{
+    struct build s = {.c = c, .page_off = off};
+    build_decode(&s, bytes, INSN_MAX_LEN, 1);
+    return s.n ? build_finish(&s, page, host, true) : NULL;
 }

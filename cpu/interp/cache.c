@@ -65,8 +65,31 @@ static void cache_unlink(struct block *from, unsigned which)
     }
 }
 
+static void cache_kill(struct interp *e, struct block *b);
+
+/* The other part of a block in two pages: out of its page's list, too. */
+static void cache_kill_twin(struct interp *e, struct block *b)
+{
+    struct block *t = b->twin;
+    b->twin = NULL;
+    if (t) {
+        struct block **p = &t->page->blocks;
+        while (*p != t) {
+            p = &(*p)->page_next;
+        }
+        *p = t->page_next;
+        t->twin = NULL;
+        cache_kill(e, t);
+    }
+}
+
+/* The caller takes it out of its page's list. */
 static void cache_kill(struct interp *e, struct block *b)
 {
+    cache_kill_twin(e, b);
+    if (b->mode == BLOCK_GUARD) {
+        return;
+    }
     struct block **p = &e->bhash[cache_hash(b->host, b->mode)];
     while (*p != b) {
         p = &(*p)->hash_next;
@@ -208,10 +231,9 @@ void cache_close(struct interp *e)
 
 /* ---- look-up ---- */
 
-static struct cpage *cache_page_for(struct cpu *c, const struct ct_entry *t)
+static struct cpage *cache_page_for(struct cpu *c, const uint8_t *host)
 {
     struct interp *e = c->engine;
-    const uint8_t *host = t->page.host_r;
     struct ram *ram = c->env.ram;
     struct cpage *p = cache_page(e, host);
     bool in_ram = ram && host >= ram->host && host < ram->host + ram->size;
@@ -234,6 +256,46 @@ static bool cache_can_hold(const struct cpu *c, const struct bus_page *p)
     const struct ram *r = p->ram;
     return p->host_r && (!r || r == c->env.ram || p->host_r < r->host ||
                          p->host_r >= r->host + r->size);
+}
+
+/* b is made of bytes of this page from `off` on. */
+static void cache_enter(struct cpage *page, struct block *b, uint64_t off, uint64_t len)
+{
+    b->page = page;
+    b->page_next = page->blocks;
+    page->blocks = b;
+    cache_bytes(page, off, len, true);
+    if (page->ram) {
+        ram_mark_code(page->ram, page->ram_off);
+    }
+}
+
+/* A block for the one instruction at lin that goes on in the next page; NULL: not cacheable. */
+static struct block *cache_build_crossing(struct cpu *c, struct cpage *page, const uint8_t *host,
+                                          uint64_t lin)
+{
+    unsigned off = (unsigned)(lin & PAGE_MASK), first = (unsigned)PAGE_SIZE - off;
+    uint64_t next = c->mode & MODE_CODE64 ? lin + first : (uint32_t)(lin + first);
+    const struct ct_entry *t = interp_code(c, next);
+    uint8_t bytes[INSN_MAX_LEN];
+    /* one page behind itself: both parts would be in one list; left to step */
+    if (!t || !cache_can_hold(c, &t->page) || first >= INSN_MAX_LEN || t->page.host_r == page->host) {
+        c->fault.pending = false;
+        return NULL;
+    }
+    const uint8_t *host2 = t->page.host_r;
+    memcpy(bytes, host, first);
+    memcpy(bytes + first, host2, INSN_MAX_LEN - first);
+    struct block *b = build_crossing(c, page, host, off, bytes);
+    if (!b) {
+        return NULL;
+    }
+    struct block *guard = cache_alloc(c->engine, sizeof *guard);
+    *guard = (struct block){.host = host2, .mode = BLOCK_GUARD, .len = (uint16_t)(b->len - first),
+                            .twin = b};
+    b->twin = guard;
+    cache_enter(cache_page_for(c, host2), guard, 0, guard->len);
+    return b;
 }
 
 struct block *cache_lookup(struct cpu *c)
@@ -262,20 +324,15 @@ struct block *cache_lookup(struct cpu *c)
         if (e->used + BUILD_ROOM > ARENA_SIZE) {
             cache_flush(e);
         }
-        struct cpage *page = cache_page_for(c, t);
+        struct cpage *page = cache_page_for(c, t->page.host_r);
         b = build_block(c, page, host, (unsigned)(lin & PAGE_MASK));
-        if (!b) {
+        if (!b && !(b = cache_build_crossing(c, page, host, lin))) {
             return NULL;
         }
         unsigned h = cache_hash(host, c->mode);
         b->hash_next = e->bhash[h];
         e->bhash[h] = b;
-        b->page_next = page->blocks;
-        page->blocks = b;
-        cache_bytes(page, lin & PAGE_MASK, b->len, true);
-        if (page->ram) {
-            ram_mark_code(page->ram, page->ram_off);
-        }
+        cache_enter(page, b, lin & PAGE_MASK, b->len);
     }
     *j = (struct jc_entry){.lin = lin, .b = b, .epoch = c->tlb_epoch};
     return b;

@@ -35,6 +35,7 @@ struct binsn {
 
 #define BLOCK_MAX 48
 #define BLOCK_DEAD 0xffffffffu
+#define BLOCK_GUARD 0xfffffffeu
 
 struct cpage;
 struct block {
@@ -48,6 +49,9 @@ struct block {
     uintptr_t in, in_next[2];
     struct uterm *term;
     struct binsn *insn;
+    /* An instruction in two pages: its block is in the first one's list, a guard (mode BLOCK_GUARD) for
+     * the rest of its bytes in the second one's. */
+    struct block *twin;
     struct uop ops[];
 };
 
@@ -60,7 +64,7 @@ struct cpage { /* a host page that holds decoded code */
     uint64_t code[PAGE_SIZE / 64]; /* a bit for every byte that some block was made of */
 };
 
-enum interp_why { WHY_NEXT, WHY_FAULT };
+enum interp_why { WHY_NEXT, WHY_FAULT, WHY_STEP }; /* STEP: this instruction by itself */
 
 #define JC_BITS 14
 #define JC_SIZE (1u << JC_BITS)

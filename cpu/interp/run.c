@@ -62,8 +62,13 @@ static bool run_blocks(struct cpu *c)
         c->s.rip + b->len - 1 > c->s.seg[SEG_CS].limit) {
         return false;
     }
-    if (c->retired + b->n > __atomic_load_n(&c->run_limit, __ATOMIC_RELAXED)) {
-        return false;
+    uint64_t limit = __atomic_load_n(&c->run_limit, __ATOMIC_RELAXED);
+    if (c->retired + b->n > limit) {
+        if (b->twin || c->retired >= limit) {
+            return false;
+        }
+        uop_part(c, b, (unsigned)(limit - c->retired));
+        return true;
     }
     c->retired += b->n;
     ring_push(e, c->s.seg[SEG_CS].base + c->s.rip, b->n, c->mode);
@@ -112,7 +117,9 @@ static enum cpu_stop interp_run(struct cpu *c, uint64_t max, uint64_t *done)
                     stop = CPU_TRIPLE_FAULT;
                     break;
                 }
-                continue;
+                if (e->why != WHY_STEP) {
+                    continue;
+                }
             }
         }
         e->link_from = NULL;

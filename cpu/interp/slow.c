@@ -57,6 +57,20 @@ static bool slow_one(struct cpu *c, const struct block *b, unsigned n)
     return true;
 }
 
+void uop_part(struct cpu *c, const struct block *b, unsigned k)
+{
+    uint64_t start = c->s.rip;
+    ring_push(c->engine, c->s.seg[SEG_CS].base + start, k, c->mode);
+    c->retired += b->n;
+    for (unsigned i = 0; i < k; i++) {
+        if (!slow_one(c, b, i)) {
+            return;
+        }
+    }
+    c->retired -= b->n - k;
+    c->s.rip = start + b->insn[k].off;
+}
+
 HANDLER(uop_slow)
 {
     if (!slow_one(c, uop_block(op), op->n)) {
@@ -126,6 +140,23 @@ HANDLER(uop_slow2)
         LEAVE;
     }
     GO_ANYWHERE;
+}
+
+/* The block holds as long as the second page is where it was when the block was made. */
+HANDLER(uop_check_page)
+{
+    struct interp *e = c->engine;
+    const struct block *b = uop_block(op);
+    uint64_t lin = interp_lin(c, c->s.rip) + b->len - 1;
+    const struct ct_entry *t = interp_code(c, c->mode & MODE_CODE64 ? lin : (uint32_t)lin);
+    if (UNLIKELY(!t || t->page.host_r != b->twin->host)) {
+        c->fault.pending = false; /* it comes again where it belongs */
+        c->retired -= b->n;
+        e->ring_pos--;
+        e->why = WHY_STEP;
+        LEAVE;
+    }
+    NEXT;
 }
 
 const struct uop *uop_unlinked(struct cpu *c, const struct uop *op, unsigned which)

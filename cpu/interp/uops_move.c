@@ -219,8 +219,8 @@ FORCE_INLINE bool set_m(struct cpu *c, const struct uop *op, unsigned cc, enum e
     STAMP(h_set_m_##cc##_EA_S) OR_SLOW(set_m(c, op, cc, EA_S))                                    \
     STAMP(h_cmov_r_##cc)                                                                          \
     {                                                                                             \
-        uint64_t a = rd(c, op->d, 4), b = rd(c, op->s, 4);                                        \
-        wr(c, op->d, 4, flag_cond(c, cc) ? b : a);                                                \
+        unsigned from = flag_cond(c, cc) ? op->s : op->d;                                         \
+        wr(c, op->d, 4, rd(c, from, 4));                                                          \
         NEXT;                                                                                     \
     }                                                                                             \
     STAMP(h_cmov_m_##cc##_EA_B) OR_SLOW(cmov_m(c, op, cc, EA_B))                                  \

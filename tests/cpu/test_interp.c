@@ -582,6 +582,40 @@ static void another_writer_is_seen_too(void **state)
     cpu_rig_destroy(r);
 }
 
+static void an_instruction_in_two_pages_follows_both(void **state)
+{
+    (void)state;
+    static const uint8_t body[] = {0xb8, 0x11, 0x22, 0x33, 0x44, 0xf4}; /* mov eax, imm32; hlt */
+    FLAT(0x90);
+    uint8_t pte[4], v;
+    cpu_rig_load(r, CODE + 0xffd, body, sizeof body);
+    cpu_rig_load(r, 0x40000, body + 3, 3); /* another second page, with another end */
+    cpu_rig_paging(r, 0x80000);
+    struct interp *e = r->cpu->engine;
+    for (unsigned i = 0; i < 12; i++) {
+        uint32_t want = 0x44332211;
+        if (i >= 4 && i < 8) { /* a writer on the second page */
+            v = (uint8_t)i;
+            cpu_rig_load(r, CODE + 0x1001, &v, 1);
+            want = 0x00332211 | (uint32_t)v << 24;
+        } else if (i >= 8) { /* another page there */
+            v = (uint8_t)(i * 3);
+            cpu_rig_load(r, 0x40000, &v, 1);
+            store_le32(pte, 0x40007);
+            cpu_rig_load(r, 0x81000 + ((CODE + 0x1000) >> 12) * 4, pte, 4);
+            tlb_flush(r->cpu, false);
+            want = 0x44002211 | (uint32_t)v << 16;
+        }
+        s->rip = CODE + 0xffd;
+        s->activity = ACT_ACTIVE;
+        assert_int_equal(cpu_rig_run(r, 10), CPU_HALTED);
+        assert_int_equal(s->gpr[REG_AX], want);
+        assert_int_equal(r->done, 2);
+    }
+    assert_in_range(e->builds, 5, 20);
+    cpu_rig_destroy(r);
+}
+
 static void data_beside_code_does_not_kill_it(void **state)
 {
     (void)state;
@@ -801,6 +835,7 @@ int main(void)
         cmocka_unit_test(overlapping_movs_repeats_the_pattern),
         cmocka_unit_test(a_store_into_the_next_instruction_is_seen),
         cmocka_unit_test(another_writer_is_seen_too),
+        cmocka_unit_test(an_instruction_in_two_pages_follows_both),
         cmocka_unit_test(data_beside_code_does_not_kill_it),
         cmocka_unit_test(data_between_code_costs_no_search),
         cmocka_unit_test(the_clock_is_exact_inside_a_block),
