@@ -40,7 +40,8 @@ vtime clock_next(const struct clock *clk); /* earliest deadline, VTIME_NEVER if 
 /* Move time to `to` (never backwards), firing everything due in order; clock_now() inside fire()
  * is the timer's own deadline.  Ends with progress taken as 0: callers zero their counter. */
 void clock_advance(struct clock *clk, vtime to);
-/* Instructions until `when` is reached at the present ratio, rounded up, counted from slice start. */
+/* Instructions until `when` is reached at the present ratio, rounded up, counted from slice start.
+ */
 uint64_t clock_insns_until(const struct clock *clk, vtime when);
 
 void vtimer_init(struct vtimer *t, struct clock *clk, const char *name,

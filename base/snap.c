@@ -220,7 +220,9 @@ static void snap_word(struct snap *s, const char *name, uint64_t *v, size_t n)
 
 void snap_bool(struct snap *s, const char *name, bool *v)
 {
-    uint64_t w = *v;
+    uint8_t raw; /* whatever lies there: what is loaded is checked, what is saved may be poison */
+    memcpy(&raw, v, 1);
+    uint64_t w = raw;
     snap_word(s, name, &w, 1);
     if (w > 1) {
         snap_fail(s, "a flag is neither 0 nor 1");

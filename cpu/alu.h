@@ -1,9 +1,9 @@
 /* Integer meanings as functions of values: operands in, result and flags out.
  *
- * `bits` is a constant at every call site (8, 16, 32, 64), so each use is one straight piece of code.
- * `carry` of a result holds the carry (or borrow) out of every bit position, so CF, AF and OF are three
- * of its bits (cpu/core.h, flags_arith).  Where the SDM leaves flags undefined, the comment says what
- * hardware does (HW: measured by tests/cpu/test_oracle.c). */
+ * `bits` is a constant at every call site (8, 16, 32, 64), so each use is one straight piece of
+ * code. `carry` of a result holds the carry (or borrow) out of every bit position, so CF, AF and OF
+ * are three of its bits (cpu/core.h, flags_arith).  Where the SDM leaves flags undefined, the
+ * comment says what hardware does (HW: measured by tests/cpu/test_oracle.c). */
 #pragma once
 #include "cpu/core.h"
 
@@ -66,10 +66,10 @@ FORCE_INLINE uint64_t alu_incdec(struct cpu *c, uint64_t a, bool dec, unsigned b
 {
     struct alu r = dec ? alu_sub(a, 1, 0) : alu_add(a, 1, 0);
     if (flags) {
-        uint64_t cf = c->cv >> 63;
+        uint64_t old = c->cv;
         flags_arith(c, r.res, alu_narrow(r, a, 1, bits).carry, bits);
-        uint64_t of = (c->cv >> 63 ^ c->cv >> 62) & 1;
-        c->cv = (c->cv & ~((uint64_t)3 << 62)) | cf << 63 | (cf ^ of) << 62;
+        /* CF is bit 63, OF is bit 63 ^ bit 62: to put CF back, turn both */
+        c->cv ^= (uint64_t)((int64_t)(old ^ c->cv) >> 63) & (uint64_t)3 << 62;
     }
     return r.res;
 }
@@ -89,9 +89,8 @@ FORCE_INLINE void alu_cf_of(struct cpu *c, unsigned cf, unsigned of, unsigned af
 }
 
 /* Shifts: n is already masked (31, or 63 for 64 bits) and not 0.
- * OF for n > 1 is undefined in the SDM.  HW: computed by the same formula as for n == 1: SHL: CF ^ sign of
- * the result; SHR: sign of the operand before the last step... which is the top bit pair of the result's
- * source; SAR: 0.  AF: left as 0. */
+ * OF for n > 1 is undefined in the SDM.  HW: SHL: CF ^ sign of the result, as for n == 1; SHR: the
+ * operand's sign for n == 1, else 0; SAR: 0.  AF: left as 0. */
 FORCE_INLINE uint64_t alu_shl(struct cpu *c, uint64_t a, unsigned n, unsigned bits, bool flags)
 {
     uint64_t r = n < bits ? a << n : 0;
@@ -110,8 +109,7 @@ FORCE_INLINE uint64_t alu_shr(struct cpu *c, uint64_t a, unsigned n, unsigned bi
     if (flags) {
         unsigned cf = n <= bits ? (unsigned)(a >> (n - 1) & 1) : 0;
         flags_logic(c, r, bits);
-        /* the sign of the operand one step before the end: what one more single shift reports */
-        unsigned of = n <= bits ? (unsigned)((n == 1 ? a : 0) >> (bits - 1) & 1) : 0;
+        unsigned of = n == 1 ? (unsigned)(a >> (bits - 1) & 1) : 0;
         alu_cf_of(c, cf, of, 0);
     }
     return r;
@@ -187,8 +185,8 @@ FORCE_INLINE uint64_t alu_rcr(struct cpu *c, uint64_t a, unsigned n, unsigned bi
     alu_rot_flags(c, cf, (unsigned)((a >> (bits - 1) ^ a >> (bits - 2)) & 1));
     return a;
 }
-/* SHLD, SHRD for 16, 32, 64 bits; n masked and not 0.  16-bit counts above 16 are undefined in the SDM.
- * HW: the pair dst:src:dst is shifted, so bits of the first operand come in again. */
+/* SHLD, SHRD for 16, 32, 64 bits; n masked and not 0.  16-bit counts above 16 are undefined in the
+ * SDM. HW: the pair dst:src:dst is shifted, so bits of the first operand come in again. */
 FORCE_INLINE uint64_t alu_shld(struct cpu *c, uint64_t a, uint64_t b, unsigned n, unsigned bits)
 {
     uint64_t m = bits_mask(bits), r;
@@ -226,8 +224,8 @@ FORCE_INLINE uint64_t alu_shrd(struct cpu *c, uint64_t a, uint64_t b, unsigned n
     return r;
 }
 
-/* Multiplication: CF = OF = the product needs its upper half.  SF ZF AF PF are undefined in the SDM.
- * HW (AMD Zen): left as they were; Intel sets SF from the low half.  We leave them. */
+/* Multiplication: CF = OF = the product needs its upper half.  SF ZF AF PF are undefined in the
+ * SDM. HW (AMD Zen): left as they were; Intel sets SF from the low half.  We leave them. */
 FORCE_INLINE void alu_mul_flags(struct cpu *c, bool over)
 {
     alu_rot_flags(c, over, over);

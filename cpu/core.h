@@ -31,7 +31,8 @@ struct fault {
 
 /* Translation cache: one entry a 4 KB page.  A tag is the page's linear address, ~0 when the access
  * kind must take the slow path (not present, MMIO, watchpoint, read-only, code in the page).
- * One compare covers tag and page crossing: page(addr + size - 1) against the entry of page(addr). */
+ * One compare covers tag and page crossing: page(addr + size - 1) against the entry of page(addr).
+ */
 #define TLB_BITS 12
 #define TLB_SIZE (1u << TLB_BITS)
 struct tlb_entry {
@@ -105,12 +106,14 @@ struct cpu {
     uint32_t tlb_epoch;        /* changes whenever a translation may have been dropped */
     bool tlb_has_large;
     bool ac_check;             /* #AC is armed: CR0.AM, EFLAGS.AC and CPL 3; tlb[1] has no tags */
-    bool ext;                  /* error codes get EXT: an event that INT n did not make is delivered */
+    bool ext; /* error codes get EXT: an event that INT n did not make is delivered */
     struct tlb_entry tlb[2][TLB_SIZE];
-    /* The page each entry translates, ~0: none.  The translation holds where the tags are ~0, too, so
-     * that who watches does not change what stale entries a guest sees, and MMIO needs no walk. */
+    /* The page each entry translates, ~0: none.  The translation holds where the tags are ~0, too,
+     * so that who watches does not change what stale entries a guest sees, and MMIO needs no walk.
+     */
     uint64_t tlb_page[2][TLB_SIZE];
-    uint64_t tlb_used[2][TLB_SIZE / 64]; /* entries with a tag, so that a flush costs what was filled */
+    uint64_t
+        tlb_used[2][TLB_SIZE / 64]; /* entries with a tag, so that a flush costs what was filled */
     struct mmu_table mmu_tables[MMU_TABLES];
     /* identity and surroundings */
     const struct cpu_accel *accel;
@@ -140,7 +143,8 @@ extern op_fn *const exec_table[OP_COUNT];
 /* ---- faults: record and return false (except.c) ---- */
 bool cpu_fault(struct cpu *c, unsigned vector);
 bool cpu_fault_err(struct cpu *c, unsigned vector, uint32_t error);
-bool cpu_fault_why(struct cpu *c, unsigned vector, uint32_t error, enum cpu_why why, uint64_t where);
+bool cpu_fault_why(struct cpu *c, unsigned vector, uint32_t error, enum cpu_why why,
+                   uint64_t where);
 #define FAULT_GP0(c) cpu_fault_err((c), EXC_GP, 0)
 #define FAULT_UD(c) cpu_fault((c), EXC_UD)
 #define FAULT_NM(c) cpu_fault((c), EXC_NM)
@@ -168,8 +172,12 @@ FORCE_INLINE bool flag_zf(const struct cpu *c) { return c->zr == 0; }
 FORCE_INLINE bool flag_sf(const struct cpu *c) { return c->sp >> 63; }
 FORCE_INLINE bool flag_of(const struct cpu *c) { return (c->cv >> 63 ^ c->cv >> 62) & 1; }
 FORCE_INLINE bool flag_af(const struct cpu *c) { return c->cv >> 3 & 1; }
-FORCE_INLINE bool flag_pf(const struct cpu *c) { return !__builtin_parity((unsigned)(c->sp & 0xff)); }
-/* All flags of an arithmetic result: res and carry (carry or borrow out of each bit) of `bits` wide. */
+FORCE_INLINE bool flag_pf(const struct cpu *c)
+{
+    return !__builtin_parity((unsigned)(c->sp & 0xff));
+}
+/* All flags of an arithmetic result: res and carry (carry or borrow out of each bit) of `bits`
+ * wide. */
 FORCE_INLINE void flags_arith(struct cpu *c, uint64_t res, uint64_t carry, unsigned bits)
 {
     c->zr = c->sp = (uint64_t)bits_sext(res, bits);
@@ -246,7 +254,8 @@ bool mem_write_bytes(struct cpu *c, unsigned seg, uint64_t off, const void *buf,
 /* Linear address, as supervisor (descriptor tables, TSS) or with the current CPL. */
 bool lin_read(struct cpu *c, uint64_t lin, unsigned size, bool user, uint64_t *v);
 bool lin_write(struct cpu *c, uint64_t lin, unsigned size, bool user, uint64_t v);
-bool lin_check_write(struct cpu *c, uint64_t lin, unsigned len, bool user); /* faults now or never */
+bool lin_check_write(struct cpu *c, uint64_t lin, unsigned len,
+                     bool user); /* faults now or never */
 
 /* ---- paging (mmu.c) ---- */
 enum mmu_access { MMU_READ, MMU_WRITE, MMU_EXEC };
@@ -305,8 +314,8 @@ FORCE_INLINE bool opnd_write(struct cpu *c, const struct insn *in, unsigned i, u
     }
 }
 
-/* Stack through SS with the stack's address size (ops_stack.c).  push_n/pop work on a copy of SP that
- * the caller commits with stack_commit() once nothing can fault any more. */
+/* Stack through SS with the stack's address size (ops_stack.c).  push_n/pop work on a copy of SP
+ * that the caller commits with stack_commit() once nothing can fault any more. */
 FORCE_INLINE unsigned stack_size(const struct cpu *c) /* bytes of SP in use */
 {
     return c->mode & MODE_CODE64 ? 8 : c->mode & MODE_STACK32 ? 4 : 2;

@@ -206,8 +206,9 @@ bool cpuid_apply_flags(struct cpu_features *f, const char *flags, struct err *er
         if (on && !feat_has(&offered, id)) {
             char lower[32];
             name_lower(lower, features[id].name);
-            return err_set(err, ENOTSUP, "-cpu: the feature \"%s\" is not implemented; leave +%s out",
-                           lower, lower);
+            return err_set(err, ENOTSUP,
+                           "-cpu: the feature \"%s\" is not implemented; leave +%s out", lower,
+                           lower);
         }
         if (on) {
             r.bits[id >> 6] |= (uint64_t)1 << (id & 63);

@@ -77,7 +77,8 @@ static void set_default_seg(const struct cursor *c, struct insn *in, unsigned se
 /* SDM Vol. 2A, tables 2-1 (16-bit), 2-2 (32-bit), 2-3 (SIB). */
 static void parse_mem(struct cursor *c, struct insn *in)
 {
-    static const uint8_t base16[8] = {REG_BX, REG_BX, REG_BP, REG_BP, REG_SI, REG_DI, REG_BP, REG_BX};
+    static const uint8_t base16[8] = {REG_BX, REG_BX, REG_BP, REG_BP,
+                                      REG_SI, REG_DI, REG_BP, REG_BX};
     static const uint8_t index16[8] = {REG_SI, REG_DI, REG_SI, REG_DI, INSN_NOREG, INSN_NOREG,
                                        INSN_NOREG, INSN_NOREG};
     unsigned mod = in->modrm >> 6, rm = in->modrm & 7;
@@ -268,7 +269,8 @@ static void skip_modrm(struct cursor *c, struct insn *in, unsigned imm)
     c->pos += imm;
 }
 
-/* VEX: two- or three-byte prefix, one of three maps, ModRM but for VZEROUPPER.  SDM Vol. 2A, 2.3. */
+/* VEX: two- or three-byte prefix, one of three maps, ModRM but for VZEROUPPER.  SDM Vol. 2A, 2.3.
+ */
 static void skip_vex(struct cursor *c, struct insn *in, unsigned first)
 {
     unsigned map = 1, b1 = c->p[c->pos++];

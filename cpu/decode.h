@@ -75,7 +75,8 @@ enum decode_result {
     DECODE_TOO_LONG /* more than 15 bytes: #GP(0) */
 };
 
-struct cpu_features; /* cpu/cpuid.h: a missing feature decodes as OP_ud; NULL: everything is there */
+struct cpu_features; /* cpu/cpuid.h: a missing feature decodes as OP_ud; NULL: everything is there
+                      */
 
 enum decode_result decode(const uint8_t *bytes, size_t avail, enum decode_mode mode,
                           const struct cpu_features *feat, struct insn *out);

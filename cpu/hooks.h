@@ -1,5 +1,6 @@
-/* Observers: tracer, gdb, coverage, lockstep.  They look and may ask to stop, never change the guest.
- * With no hooks set the engine runs its fast loop; with any it runs instruction by instruction. */
+/* Observers: tracer, gdb, coverage, lockstep.  They look and may ask to stop, never change the
+ * guest. With no hooks set the engine runs its fast loop; with any it runs instruction by
+ * instruction. */
 #pragma once
 #include <stdbool.h>
 #include <stdint.h>

@@ -2,8 +2,10 @@
  * SDM Vol. 2, the instructions by name.  The generic executors: any operand form, any size. */
 #include "cpu/alu.h"
 
-/* One body for the eight operations and all sizes; the constant switch gives each size its own code. */
-FORCE_INLINE uint64_t arith_sized(struct cpu *c, enum alu_op op, uint64_t a, uint64_t b, unsigned size)
+/* One body for the eight operations and all sizes; the constant switch gives each size its own
+ * code. */
+FORCE_INLINE uint64_t arith_sized(struct cpu *c, enum alu_op op, uint64_t a, uint64_t b,
+                                  unsigned size)
 {
     switch (size) {
     case 1: return alu_binary(c, op, a, b, 8, true);

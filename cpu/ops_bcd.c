@@ -1,5 +1,5 @@
-/* Decimal adjustment.  SDM Vol. 2A, "AAA" to "AAS", "DAA", "DAS"; flags that the SDM leaves undefined
- * as hardware sets them (tests/cpu/test_oracle.c). */
+/* Decimal adjustment.  SDM Vol. 2A, "AAA" to "AAS", "DAA", "DAS"; flags that the SDM leaves
+ * undefined as hardware sets them (tests/cpu/test_oracle.c). */
 #include "cpu/alu.h"
 
 static void bcd_set(struct cpu *c, uint64_t al, bool cf, bool af, bool of)

@@ -4,7 +4,8 @@
 
 enum shift_op { SH_ROL, SH_ROR, SH_RCL, SH_RCR, SH_SHL, SH_SHR, SH_SAR };
 
-FORCE_INLINE uint64_t shift_one(struct cpu *c, enum shift_op op, uint64_t a, unsigned n, unsigned bits)
+FORCE_INLINE uint64_t shift_one(struct cpu *c, enum shift_op op, uint64_t a, unsigned n,
+                                unsigned bits)
 {
     switch (op) {
     case SH_ROL: return alu_rol(c, a, n, bits, true);

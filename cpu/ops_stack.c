@@ -17,7 +17,8 @@ bool op_push(struct cpu *c, const struct insn *in)
     return true;
 }
 
-/* With a 32-bit operand size only 16 bits are written (HW: since the Pentium; the SDM allows both). */
+/* With a 32-bit operand size only 16 bits are written (HW: since the Pentium; the SDM allows both).
+ */
 bool op_push_seg(struct cpu *c, const struct insn *in)
 {
     uint64_t sp = stack_sp(c);

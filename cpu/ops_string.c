@@ -1,6 +1,6 @@
-/* String instructions, one iteration a call.  With a REP prefix and count left over the operation asks
- * to be run again by next_rip = rip, so interrupts and budgets fall between iterations.
- * SDM Vol. 2B, "REP/REPE/REPZ/REPNE/REPNZ". */
+/* String instructions, one iteration a call.  With a REP prefix and count left over the operation
+ * asks to be run again by next_rip = rip, so interrupts and budgets fall between iterations. SDM
+ * Vol. 2B, "REP/REPE/REPZ/REPNE/REPNZ". */
 #include "cpu/alu.h"
 
 struct str {

@@ -17,7 +17,7 @@ static void watch_protect(void *ctx, uint64_t off)
 void cpu_watch_ram(struct cpu *c, struct ram *ram)
 {
     c->aux_ram = ram;
-    c->aux_watcher =
-        (struct ram_watcher){.code_changed = watch_code_changed, .protect = watch_protect, .ctx = c};
+    c->aux_watcher = (struct ram_watcher){
+        .code_changed = watch_code_changed, .protect = watch_protect, .ctx = c};
     ram_watch(ram, &c->aux_watcher);
 }

@@ -13,8 +13,8 @@ struct device_class {
     const char *name; /* "uart16550" */
     uint32_t snap_version;
     void (*reset)(struct device *dev, enum reset_kind kind); /* own state only */
-    void (*drive)(struct device *dev);                       /* then: put outputs on the wires; or NULL */
-    void (*snap)(struct device *dev, struct snap *s);        /* one list of fields, inside begin/end */
+    void (*drive)(struct device *dev);                /* then: put outputs on the wires; or NULL */
+    void (*snap)(struct device *dev, struct snap *s); /* one list of fields, inside begin/end */
     void (*destroy)(struct device *dev);                     /* cancel timers, free; may be NULL */
 };
 struct device { /* first member of every device */

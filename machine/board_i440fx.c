@@ -606,7 +606,8 @@ static void board_print_pic(struct board *b, machine_print_fn *print, void *ctx)
     }
 }
 
-static const char *const board_tables[] = {"pic", "irq", "block"}; /* and "pci", below: a device too */
+static const char *const board_tables[] = {"pic", "irq",
+                                           "block"}; /* and "pci", below: a device too */
 
 const char *board_info_name(struct board *b, unsigned i)
 {

@@ -42,7 +42,8 @@ struct machine_tracer {
 };
 void machine_trace(struct machine *m, const struct machine_tracer *tracer);
 /* Accesses to ports or memory nobody answers; NULL: off. */
-void machine_on_unmapped(struct machine *m, void (*f)(void *ctx, bool port, uint64_t addr, unsigned size,
-                                                      bool write), void *ctx);
+void machine_on_unmapped(struct machine *m,
+                         void (*f)(void *ctx, bool port, uint64_t addr, unsigned size, bool write),
+                         void *ctx);
 /* Names for "-cpu help": i from 0; NULL ends. */
 const char *machine_cpu_model(unsigned i, const char **what);

@@ -31,8 +31,8 @@ enum machine_stop {
 struct machine *machine_create(const struct machine_config *cfg, struct err *err);
 void machine_destroy(struct machine *m);
 void machine_reset(struct machine *m); /* power-on state, same media */
-/* Run until virtual time `until`.  Deterministic: HLT jumps to the next deadline.  Paced: virtual time
- * follows machine_post_time(). */
+/* Run until virtual time `until`.  Deterministic: HLT jumps to the next deadline.  Paced: virtual
+ * time follows machine_post_time(). */
 enum machine_stop machine_run(struct machine *m, vtime until);
 enum machine_stop machine_step(struct machine *m); /* one instruction or one REP iteration */
 vtime machine_now(struct machine *m);

@@ -51,11 +51,13 @@ void machine_post_time(struct machine *m, uint64_t host_ns)
     if (host_now > now + LAG_MAX) {
         clock_advance(&m->clk, host_now - LAG_MAX / 2);
     } else if (host_now < now) {
-        /* ahead of the host: let it catch up by counting less for each instruction, not by waiting */
+        /* ahead of the host: let it catch up by counting less for each instruction, not by waiting
+         */
         m->clk.ns_per_insn_q32 = m->ns_per_insn_q32 / 4;
     } else {
-        /* Behind: count more for each, up to four times, rather than jump: ticks of the guest's timer
-         * that fall into one jump would be one interrupt, and its clocks would drift apart. */
+        /* Behind: count more for each, up to four times, rather than jump: ticks of the guest's
+         * timer that fall into one jump would be one interrupt, and its clocks would drift apart.
+         */
         uint64_t lag = host_now - now;
         uint64_t boost = 4 * VTIME_MS + (lag < 12 * VTIME_MS ? lag : 12 * VTIME_MS);
         m->clk.ns_per_insn_q32 = muldiv64(m->ns_per_insn_q32, boost, 4 * VTIME_MS);
@@ -85,7 +87,8 @@ static enum machine_stop sched_halted(struct machine *m, vtime until, bool *go_o
     *go_on = false;
     m->was_idle = true;
     if (!m->deterministic) {
-        /* one deadline at a time, so that each tick which is late still is an interrupt of its own */
+        /* one deadline at a time, so that each tick which is late still is an interrupt of its own
+         */
         vtime host_now = m->have_host_time ? sched_host_now(m) : clock_now(&m->clk);
         *go_on = next <= host_now;
         clock_advance(&m->clk, *go_on ? next : host_now);

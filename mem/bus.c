@@ -132,7 +132,8 @@ bool bus_map(struct bus *bus, struct region *r, struct err *err)
     }
     for (unsigned i = 0; i < bus->count; i++) {
         struct region *o = bus->regions[i];
-        if (o->priority == r->priority && r->base < o->base + o->len && o->base < r->base + r->len) {
+        if (o->priority == r->priority && r->base < o->base + o->len &&
+            o->base < r->base + r->len) {
             return err_set(err, EBUSY, "%s at 0x%" PRIx64 " collides with %s at 0x%" PRIx64,
                            r->name, r->base, o->name, o->base);
         }

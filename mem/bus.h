@@ -40,7 +40,8 @@ struct region {
 struct bus;
 struct bus *bus_create(const char *name, unsigned addr_bits);
 void bus_destroy(struct bus *bus);
-bool bus_map(struct bus *bus, struct region *r, struct err *err) __attribute__((warn_unused_result));
+bool bus_map(struct bus *bus, struct region *r, struct err *err)
+    __attribute__((warn_unused_result));
 void bus_unmap(struct bus *bus, struct region *r); /* no-op when not mapped */
 /* Move or change several regions with one rebuild: begin, map/unmap ..., end. */
 void bus_batch_begin(struct bus *bus);

@@ -48,8 +48,8 @@ int main(int argc, char **argv)
                    (unsigned long long)cpu_state(r->cpu)->rip, (unsigned long long)total);
             struct cpu_fault_record fr[8];
             for (unsigned i = 0, k = cpu_last_faults(r->cpu, fr); i < k; i++) {
-                printf("fault %u error %x at %x:%llx cr2 %llx\n", fr[i].vector, fr[i].error, fr[i].cs,
-                       (unsigned long long)fr[i].rip, (unsigned long long)fr[i].cr2);
+                printf("fault %u error %x at %x:%llx cr2 %llx\n", fr[i].vector, fr[i].error,
+                       fr[i].cs, (unsigned long long)fr[i].rip, (unsigned long long)fr[i].cr2);
             }
             return 1;
         }

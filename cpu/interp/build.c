@@ -47,7 +47,9 @@ static bool build_pick(struct pick *p)
 static void build_decode(struct build *s, const uint8_t *host, unsigned room, unsigned most)
 {
     struct cpu *c = s->c;
-    unsigned mode = c->mode & MODE_CODE64 ? DECODE_64 : c->mode & MODE_CODE32 ? DECODE_32 : DECODE_16;
+    unsigned mode = c->mode & MODE_CODE64   ? DECODE_64
+                    : c->mode & MODE_CODE32 ? DECODE_32
+                                            : DECODE_16;
     while (s->n < most && s->len < room) {
         struct binsn *bi = &s->ins[s->n];
         unsigned avail = room - s->len < INSN_MAX_LEN ? room - s->len : INSN_MAX_LEN;
@@ -69,7 +71,8 @@ static void build_liveness(struct build *s)
     for (unsigned i = s->n; i-- > 0;) {
         struct pick p = {.in = &s->ins[i].in, .mode = s->c->mode, .live = true};
         s->live[i] = live;
-        if (build_ends(p.in) || !build_pick(&p) || !(p.what & PICK_PLAIN) || (p.what & PICK_READS)) {
+        if (build_ends(p.in) || !build_pick(&p) || !(p.what & PICK_PLAIN) ||
+            (p.what & PICK_READS)) {
             live = true;
         } else if (p.what & PICK_WRITES) {
             live = false;

@@ -1,11 +1,11 @@
 /* Blocks by address, links between them, and their end when code changes.
  *
- * A block is known by the host address of its first byte and the mode, so RAM, ROM, shadow RAM and the
- * A20 gate need no care: another mapping leads to other bytes.  The jump cache knows it by linear
- * address for as long as no translation is dropped (tlb_epoch).
+ * A block is known by the host address of its first byte and the mode, so RAM, ROM, shadow RAM and
+ * the A20 gate need no care: another mapping leads to other bytes.  The jump cache knows it by
+ * linear address for as long as no translation is dropped (tlb_epoch).
  *
- * A page of RAM that holds blocks is marked RAM_CODE, so that stores to it come by the slow way and end
- * in interp_code_changed(); only blocks whose own bytes were written die. */
+ * A page of RAM that holds blocks is marked RAM_CODE, so that stores to it come by the slow way and
+ * end in interp_code_changed(); only blocks whose own bytes were written die. */
 #include <stdlib.h>
 
 #include "base/os.h"
@@ -109,7 +109,8 @@ static void cache_kill(struct interp *e, struct block *b)
     e->kills++;
 }
 
-/* Bytes [off, off + len) of the page, at most to its end: mark them as code, or ask for any such. */
+/* Bytes [off, off + len) of the page, at most to its end: mark them as code, or ask for any such.
+ */
 static bool cache_bytes(struct cpage *page, uint64_t off, uint64_t len, bool set)
 {
     uint64_t at = off & PAGE_MASK, end = len < PAGE_SIZE - at ? at + len : PAGE_SIZE;
@@ -126,8 +127,8 @@ static bool cache_bytes(struct cpage *page, uint64_t off, uint64_t len, bool set
     return false;
 }
 
-/* Data next to code is common and written all the time (iPXE, GRUB, boot sectors): to the byte, or a
- * store would walk the page's blocks for nothing. */
+/* Data next to code is common and written all the time (iPXE, GRUB, boot sectors): to the byte, or
+ * a store would walk the page's blocks for nothing. */
 void interp_code_changed(struct cpu *c, uint64_t off, uint64_t len)
 {
     struct interp *e = c->engine;

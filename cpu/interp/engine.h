@@ -5,8 +5,8 @@
 
 struct uop;
 struct block;
-/* A handler runs one micro-op and goes to the next: by a tail call, or (portable build) by returning
- * it.  NULL: back to the dispatcher, interp.why says why. */
+/* A handler runs one micro-op and goes to the next: by a tail call, or (portable build) by
+ * returning it.  NULL: back to the dispatcher, interp.why says why. */
 typedef const struct uop *uop_fn(struct cpu *c, const struct uop *op);
 
 struct uop {

@@ -45,8 +45,8 @@ static bool run_fault(struct cpu *c)
     return except_deliver(c);
 }
 
-/* Blocks from s.rip until something must be looked at here.  false: the next instruction has to be run
- * by itself (budget, code that no block can hold). */
+/* Blocks from s.rip until something must be looked at here.  false: the next instruction has to be
+ * run by itself (budget, code that no block can hold). */
 static bool run_blocks(struct cpu *c)
 {
     struct interp *e = c->engine;
@@ -156,7 +156,9 @@ static void interp_map_changed(struct cpu *c)
 /* The instructions of a ring entry, by their lengths in memory as it is now. */
 static unsigned run_expand(struct cpu *c, const struct ring_entry *r, uint64_t out[BLOCK_MAX])
 {
-    unsigned mode = r->mode & MODE_CODE64 ? DECODE_64 : r->mode & MODE_CODE32 ? DECODE_32 : DECODE_16;
+    unsigned mode = r->mode & MODE_CODE64   ? DECODE_64
+                    : r->mode & MODE_CODE32 ? DECODE_32
+                                            : DECODE_16;
     uint64_t lin = r->mode & MODE_CODE64 ? r->lin : (uint32_t)r->lin;
     unsigned n = 0;
     while (n < r->n && n < BLOCK_MAX) {

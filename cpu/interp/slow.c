@@ -1,6 +1,6 @@
-/* Handlers that are not fast: the slow twin of every fast one, instructions without a fast form, and
- * the seams between blocks.  All of them run the instruction's generic executor on the saved struct
- * insn, so there is one meaning. */
+/* Handlers that are not fast: the slow twin of every fast one, instructions without a fast form,
+ * and the seams between blocks.  All of them run the instruction's generic executor on the saved
+ * struct insn, so there is one meaning. */
 #include "base/log.h"
 #include "cpu/interp/uop.h"
 
@@ -111,8 +111,8 @@ static bool slow_last(struct cpu *c, const struct block *b, unsigned n)
     return !(c->exit_word | c->s.inhibit | c->s.activity); /* HLT stops here */
 }
 
-/* Whatever the instruction changed, the jump cache knows whether a block still fits: its key has the
- * mode and the epoch of the mapping. */
+/* Whatever the instruction changed, the jump cache knows whether a block still fits: its key has
+ * the mode and the epoch of the mapping. */
 #define GO_ANYWHERE                                                                               \
     do {                                                                                          \
         struct block *any_ = jc_find(c, c->engine);                                               \

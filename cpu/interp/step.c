@@ -1,6 +1,6 @@
-/* One instruction at a time: fetch, decode, execute, and all that belongs to an instruction boundary.
- * The slow way and the reference; blocks must leave the same state.
- * SDM Vol. 3B, "Debug, Branch Profile": instruction breakpoints, TF, RF. */
+/* One instruction at a time: fetch, decode, execute, and all that belongs to an instruction
+ * boundary. The slow way and the reference; blocks must leave the same state. SDM Vol. 3B, "Debug,
+ * Branch Profile": instruction breakpoints, TF, RF. */
 #include <string.h>
 
 #include "base/log.h"
@@ -56,7 +56,9 @@ static bool step_bytes(struct cpu *c, uint64_t lin, unsigned want, uint8_t *out,
 /* The instruction at s.rip.  *len: bytes fetched, for the hook.  false: fault recorded. */
 static bool step_fetch(struct cpu *c, struct insn *in, uint8_t buf[INSN_MAX_LEN], unsigned *len)
 {
-    unsigned mode = c->mode & MODE_CODE64 ? DECODE_64 : c->mode & MODE_CODE32 ? DECODE_32 : DECODE_16;
+    unsigned mode = c->mode & MODE_CODE64   ? DECODE_64
+                    : c->mode & MODE_CODE32 ? DECODE_32
+                                            : DECODE_16;
     unsigned limit = INSN_MAX_LEN, got;
     uint64_t lin = interp_lin(c, c->s.rip);
     *len = 0;

@@ -1,8 +1,8 @@
-/* REP string instructions: many iterations at once where nothing can go wrong, else one by one through
- * the generic executor.  Each iteration counts as an instruction; a budget, an event or a fault finds
- * the registers as they are between two iterations.
- * In bulk: MOVS, STOS, LODS, CMPS, SCAS forward, MOVS and STOS backward too, inside one page each.
- * NOT IMPLEMENTED: INS and OUTS in bulk. */
+/* REP string instructions: many iterations at once where nothing can go wrong, else one by one
+ * through the generic executor.  Each iteration counts as an instruction; a budget, an event or a
+ * fault finds the registers as they are between two iterations. In bulk: MOVS, STOS, LODS, CMPS,
+ * SCAS forward, MOVS and STOS backward too, inside one page each. NOT IMPLEMENTED: INS and OUTS in
+ * bulk. */
 #include "cpu/interp/uop.h"
 
 struct bulk {

@@ -1,9 +1,9 @@
 /* What handlers are made of: going on, giving up, registers, addresses.
  *
- * A fast handler (h_*) calls nothing, so it needs no stack frame; what it cannot do at once - a miss in
- * the translation cache, a segment check that fails, a page crossing - it leaves to a slow routine
- * (uop_*) by a tail call, before it has changed anything.  tests/cpu/test_interp.c reads the
- * disassembly of the release build to see that it stays so. */
+ * A fast handler (h_*) calls nothing, so it needs no stack frame; what it cannot do at once - a
+ * miss in the translation cache, a segment check that fails, a page crossing - it leaves to a slow
+ * routine (uop_*) by a tail call, before it has changed anything.  tests/cpu/test_interp.c reads
+ * the disassembly of the release build to see that it stays so. */
 #pragma once
 #include "cpu/alu.h"
 #include "cpu/interp/engine.h"
@@ -166,7 +166,8 @@ FORCE_INLINE uint64_t ea_off(const struct cpu *c, const struct uop *op, enum ea 
     return ea == EA_S ? a & op->x : a;
 }
 /* One compare for tag and page crossing. */
-FORCE_INLINE bool lin_host(const struct cpu *c, uint64_t lin, unsigned size, bool write, uint8_t **p)
+FORCE_INLINE bool lin_host(const struct cpu *c, uint64_t lin, unsigned size, bool write,
+                           uint8_t **p)
 {
     const struct tlb_entry *t = &c->tlb_cur[lin >> PAGE_SHIFT & (TLB_SIZE - 1)];
     if (UNLIKELY((write ? t->tag_w : t->tag_r) != ((lin + size - 1) & ~PAGE_MASK))) {
@@ -175,8 +176,8 @@ FORCE_INLINE bool lin_host(const struct cpu *c, uint64_t lin, unsigned size, boo
     *p = (uint8_t *)(uintptr_t)(lin + t->addend);
     return true;
 }
-FORCE_INLINE bool seg_lin(const struct cpu *c, unsigned seg, uint64_t off, unsigned size, bool write,
-                          uint64_t *lin)
+FORCE_INLINE bool seg_lin(const struct cpu *c, unsigned seg, uint64_t off, unsigned size,
+                          bool write, uint64_t *lin)
 {
     const struct seg_range *r = &c->range[seg];
     uint64_t lo = write ? r->wr_lo : r->rd_lo, hi = write ? r->wr_hi : r->rd_hi;
@@ -210,10 +211,10 @@ FORCE_INLINE void host_put(uint8_t *p, uint64_t v, unsigned size)
 
 /* ---- choosing a handler (each handler file offers a pick_*) ---- */
 enum {
-    PICK_PLAIN = 1,  /* cannot fault or leave: not a reader of everything */
-    PICK_READS = 2,  /* its result depends on some flag.  An instruction that only keeps flags does not
-                        count: if nobody reads what it leaves, nobody reads what it kept */
-    PICK_WRITES = 4  /* writes all status flags */
+    PICK_PLAIN = 1, /* cannot fault or leave: not a reader of everything */
+    PICK_READS = 2, /* its result depends on some flag.  An instruction that only keeps flags does
+                       not count: if nobody reads what it leaves, nobody reads what it kept */
+    PICK_WRITES = 4 /* writes all status flags */
 };
 struct pick {
     const struct insn *in;

@@ -1,6 +1,6 @@
-/* Fast handlers: two-operand arithmetic, TEST, INC DEC NEG NOT, IMUL, shifts.  The meanings are those
- * of cpu/alu.h; here they meet operands that are known when the block is built.
- * NOT IMPLEMENTED: 64-bit operands (with 64-bit mode); RCL, RCR and memory shifts run generically. */
+/* Fast handlers: two-operand arithmetic, TEST, INC DEC NEG NOT, IMUL, shifts.  The meanings are
+ * those of cpu/alu.h; here they meet operands that are known when the block is built. NOT
+ * IMPLEMENTED: 64-bit operands (with 64-bit mode); RCL, RCR and memory shifts run generically. */
 #include "cpu/interp/uop.h"
 
 /* ---- two operands ---- */
@@ -137,8 +137,8 @@ FORCE_INLINE uint64_t unary_do(struct cpu *c, unsigned k, uint64_t a, unsigned s
     default: return ~a;
     }
 }
-FORCE_INLINE bool unary_m(struct cpu *c, const struct uop *op, unsigned k, unsigned size, enum ea ea,
-                          bool live)
+FORCE_INLINE bool unary_m(struct cpu *c, const struct uop *op, unsigned k, unsigned size,
+                          enum ea ea, bool live)
 {
     uint8_t *p;
     if (!ea_host(c, op, ea, size, true, &p)) {

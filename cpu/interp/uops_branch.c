@@ -251,7 +251,8 @@ STAMP(h_call_r)
 }
 
 /* ---- compare and branch ----
- * The condition straight from the operands: it need not wait for the flags, which are stored too. */
+ * The condition straight from the operands: it need not wait for the flags, which are stored too.
+ */
 FORCE_INLINE bool cond_cmp(const struct cpu *c, unsigned cc, uint64_t a, uint64_t b, unsigned size)
 {
     int64_t sa = bits_sext(a, size * 8), sb = bits_sext(b, size * 8);

@@ -50,9 +50,12 @@ H_MOV(4)
 #define T_EA(stem) {stem##_EA_B, stem##_EA_X, stem##_EA_S}
 static uop_fn *const mov_rr_tab[3] = {h_mov_rr_1, h_mov_rr_2, h_mov_rr_4};
 static uop_fn *const mov_ri_tab[3] = {h_mov_ri_1, h_mov_ri_2, h_mov_ri_4};
-static uop_fn *const mov_rm_tab[3][EA_COUNT] = {T_EA(h_mov_rm_1), T_EA(h_mov_rm_2), T_EA(h_mov_rm_4)};
-static uop_fn *const mov_mr_tab[3][EA_COUNT] = {T_EA(h_mov_mr_1), T_EA(h_mov_mr_2), T_EA(h_mov_mr_4)};
-static uop_fn *const mov_mi_tab[3][EA_COUNT] = {T_EA(h_mov_mi_1), T_EA(h_mov_mi_2), T_EA(h_mov_mi_4)};
+static uop_fn *const mov_rm_tab[3][EA_COUNT] = {T_EA(h_mov_rm_1), T_EA(h_mov_rm_2),
+                                                T_EA(h_mov_rm_4)};
+static uop_fn *const mov_mr_tab[3][EA_COUNT] = {T_EA(h_mov_mr_1), T_EA(h_mov_mr_2),
+                                                T_EA(h_mov_mr_4)};
+static uop_fn *const mov_mi_tab[3][EA_COUNT] = {T_EA(h_mov_mi_1), T_EA(h_mov_mi_2),
+                                                T_EA(h_mov_mi_4)};
 
 /* ---- MOVZX, MOVSX: [sign][from 1, 2][to 2, 4] ---- */
 FORCE_INLINE uint64_t extend(uint64_t v, unsigned from, bool sign)
@@ -254,8 +257,8 @@ FORCE_INLINE bool push_at(struct cpu *c, const struct uop *op, unsigned size, bo
     c->s.gpr[REG_SP] = flat ? sp : (c->s.gpr[REG_SP] & ~(uint64_t)op->x) | sp;
     return true;
 }
-FORCE_INLINE bool pop_at(struct cpu *c, const struct uop *op, unsigned size, bool flat, uint64_t from,
-                         uint64_t *v)
+FORCE_INLINE bool pop_at(struct cpu *c, const struct uop *op, unsigned size, bool flat,
+                         uint64_t from, uint64_t *v)
 {
     uint8_t *p;
     uint64_t sp = from, lin = from;
@@ -309,10 +312,13 @@ H_STACK(2, 0)
 H_STACK(4, 0)
 H_STACK(2, 1)
 H_STACK(4, 1)
-STAMP(h_push_m_4_1) OR_SLOW(push_m(c, op))
-/* [flat][size - 1] */
-static uop_fn *const push_r_tab[2][2] = {{h_push_r_2_0, h_push_r_4_0}, {h_push_r_2_1, h_push_r_4_1}};
-static uop_fn *const push_i_tab[2][2] = {{h_push_i_2_0, h_push_i_4_0}, {h_push_i_2_1, h_push_i_4_1}};
+STAMP(h_push_m_4_1)
+OR_SLOW(push_m(c, op))
+    /* [flat][size - 1] */
+    static uop_fn *const push_r_tab[2][2] = {{h_push_r_2_0, h_push_r_4_0},
+                                             {h_push_r_2_1, h_push_r_4_1}};
+static uop_fn *const push_i_tab[2][2] = {{h_push_i_2_0, h_push_i_4_0},
+                                         {h_push_i_2_1, h_push_i_4_1}};
 static uop_fn *const pop_r_tab[2][2] = {{h_pop_r_2_0, h_pop_r_4_0}, {h_pop_r_2_1, h_pop_r_4_1}};
 static uop_fn *const leave_tab[2][2] = {{h_leave_2_0, h_leave_4_0}, {h_leave_2_1, h_leave_4_1}};
 

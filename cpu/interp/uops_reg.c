@@ -1,6 +1,6 @@
-/* Handlers for one combination of registers each: the register's place is a constant, so two loads of
- * the micro-op fall away.  Only the forms that measured hottest; all 32-bit, flat.  Same meanings, same
- * slow twins as the general forms, which they replace after those were chosen. */
+/* Handlers for one combination of registers each: the register's place is a constant, so two loads
+ * of the micro-op fall away.  Only the forms that measured hottest; all 32-bit, flat.  Same
+ * meanings, same slow twins as the general forms, which they replace after those were chosen. */
 #include "cpu/interp/uop.h"
 
 #define EACH(X, ...)                                                                              \
@@ -179,8 +179,8 @@ static uop_fn *const reg_mov_ri[8] = T8(h_mov_ri);
 static uop_fn *const reg_push[8] = T8(h_push), *const reg_pop[8] = T8(h_pop);
 
 /* ---- runs of pushes and pops: one check for all (flat stack) ----
- * op->x: how many.  Registers by instruction: a nibble each in op->imm, the first lowest.  ESP itself is
- * not among them.  The slow twin does them one by one. */
+ * op->x: how many.  Registers by instruction: a nibble each in op->imm, the first lowest.  ESP
+ * itself is not among them.  The slow twin does them one by one. */
 #ifdef __clang__
 #define KEEP_LOOP _Pragma("clang loop unroll(disable) vectorize(disable)")
 #else

@@ -1,6 +1,5 @@
-/* Debug console: the "port E9 hack" of Bochs, also at 402h for SeaBIOS, which asks first whether the
- * port reads E9h.  No datasheet; it exists in emulators only.
- * NOT IMPLEMENTED: nothing. */
+/* Debug console: the "port E9 hack" of Bochs, also at 402h for SeaBIOS, which asks first whether
+ * the port reads E9h.  No datasheet; it exists in emulators only. NOT IMPLEMENTED: nothing. */
 #include "devices/char/debugcon.h"
 
 static uint64_t debugcon_read(void *dev, uint64_t off, unsigned size)

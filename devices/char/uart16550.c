@@ -4,8 +4,8 @@
  *       0   RBR / THR             DLL           06 line status (LSR 4-1)    cleared by reading LSR
  *       1   IER                   DLM           04 received data            reading RBR
  *       2   IIR / FCR                           0C character timeout        reading RBR
- *       3   LCR   4 MCR   5 LSR                 02 THR empty                reading IIR, writing THR
- *       6   MSR   7 SCR                         00 modem status             reading MSR
+ *       3   LCR   4 MCR   5 LSR                 02 THR empty                reading IIR, writing
+ * THR 6   MSR   7 SCR                         00 modem status             reading MSR
  *
  * Characters take their real time (start, data, parity and stop bits of 16 * divisor clocks) in
  * both directions.  Host input waits while the receiver is full: a sender that honors handshake;
@@ -127,9 +127,10 @@ static void uart16550_arm(struct uart16550 *u, struct vtimer *t, unsigned chars)
     vtimer_arm(t, ct == VTIME_NEVER ? VTIME_NEVER : clock_now(u->clk) + ct * chars);
 }
 
-/* The line behind the transmitter is a host file or terminal, which takes characters much faster than
- * the baud rate says.  Kernel consoles poll for THRE with interrupts off: at the true rate every
- * line of boot messages would cost millions of instructions and, as on real machines, timer ticks. */
+/* The line behind the transmitter is a host file or terminal, which takes characters much faster
+ * than the baud rate says.  Kernel consoles poll for THRE with interrupts off: at the true rate
+ * every line of boot messages would cost millions of instructions and, as on real machines, timer
+ * ticks. */
 static void uart16550_arm_tx(struct uart16550 *u)
 {
     vtime ct = uart16550_char_time(u);

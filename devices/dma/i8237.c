@@ -1,7 +1,8 @@
 /* Intel 8237A-5 (231466) twice, and the AT's page registers (IBM PC AT Technical Reference, "DMA").
  *
  * NOT IMPLEMENTED: memory to memory (chip sets since the AT leave it out), compressed timing,
- * DREQ and DACK polarity, rotating priority (a request is served at once, so none ever competes). */
+ * DREQ and DACK polarity, rotating priority (a request is served at once, so none ever competes).
+ */
 #include "devices/dma/i8237.h"
 
 #include "base/bits.h"

@@ -9,8 +9,8 @@
  * answer comes at once when the buffer is free, after 20 us when it must wait.
  * Keyboard bytes are translated to set 1 while bit 6 of RAM 0 is set.
  * HW: after reset A20 is enabled: the pins of port 2 are pulled up.
- * NOT IMPLEMENTED: ACh diagnostic dump, C1h and C2h polls, a password (A4h says none), IBF (commands
- * take no time). */
+ * NOT IMPLEMENTED: ACh diagnostic dump, C1h and C2h polls, a password (A4h says none), IBF
+ * (commands take no time). */
 #include "devices/input/i8042.h"
 
 #include <string.h>
@@ -337,7 +337,8 @@ void i8042_init(struct i8042 *k, const char *id, struct clock *clk, struct irq_l
     *k = (struct i8042){
         .dev = {&i8042_class, id},
         .data = {.name = "i8042.data", .len = 1, .priority = 1, .ops = &i8042_data_ops, .dev = k},
-        .command = {.name = "i8042.cmd", .len = 1, .priority = 1, .ops = &i8042_command_ops, .dev = k},
+        .command =
+            {.name = "i8042.cmd", .len = 1, .priority = 1, .ops = &i8042_command_ops, .dev = k},
         .clk = clk,
         .irq = {irq1, irq12},
         .a20 = a20,

@@ -33,4 +33,5 @@ struct i8042 {
 
 void i8042_init(struct i8042 *k, const char *id, struct clock *clk, struct irq_line irq1,
                 struct irq_line irq12, struct irq_line a20, struct irq_line reset);
-void i8042_attach(struct i8042 *k, unsigned port, struct ps2_device *dev); /* before the first reset */
+void i8042_attach(struct i8042 *k, unsigned port,
+                  struct ps2_device *dev); /* before the first reset */

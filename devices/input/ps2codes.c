@@ -1,5 +1,5 @@
-/* Scan codes of the 101/102-key and Japanese and Korean keyboards by USB HID usage (page 7), and the
- * 8042's translation of set 2 into set 1.  IBM PS/2 Hardware Interface Technical Reference,
+/* Scan codes of the 101/102-key and Japanese and Korean keyboards by USB HID usage (page 7), and
+ * the 8042's translation of set 2 into set 1.  IBM PS/2 Hardware Interface Technical Reference,
  * "Keyboards (101- and 102-Key)", scan code tables; Microsoft "Keyboard Scan Code Specification".
  * NOT IMPLEMENTED: multimedia keys. */
 #include "devices/input/ps2.h"

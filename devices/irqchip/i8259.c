@@ -14,7 +14,14 @@
 
 enum { ICW1_IC4 = 0x01, ICW1_SNGL = 0x02, ICW1_INIT = 0x10 };
 enum { ICW4_AEOI = 0x02, ICW4_SFNM = 0x10 };
-enum { OCW3_RIS = 0x01, OCW3_RR = 0x02, OCW3_P = 0x04, OCW3 = 0x08, OCW3_SMM = 0x20, OCW3_ESMM = 0x40 };
+enum {
+    OCW3_RIS = 0x01,
+    OCW3_RR = 0x02,
+    OCW3_P = 0x04,
+    OCW3 = 0x08,
+    OCW3_SMM = 0x20,
+    OCW3_ESMM = 0x40
+};
 enum { CASCADE_IR = 2 };
 
 uint8_t i8259_irr(const struct i8259 *c)
@@ -298,7 +305,8 @@ void i8259_init(struct i8259 *c, const char *id, struct irq_line intr, uint8_t e
     *c = (struct i8259){
         .dev = {&i8259_class, id},
         .regs = {.name = "i8259.regs", .len = 2, .priority = 1, .ops = &i8259_ops, .dev = c},
-        .elcr_reg = {.name = "i8259.elcr", .len = 1, .priority = 1, .ops = &i8259_elcr_ops, .dev = c},
+        .elcr_reg =
+            {.name = "i8259.elcr", .len = 1, .priority = 1, .ops = &i8259_elcr_ops, .dev = c},
         .intr = intr,
         .elcr_mask = elcr_mask,
         .lowest = 7,

@@ -5,9 +5,9 @@
  *       drq2 = {.set = i8237_dreq_sink, .sink = &dma, .pin = 2}
  *       drives[i].type 0: no drive; .blk may have no medium (ops == NULL)
  *   i8237_attach(&dma, 2, fdc82077_dack, &fdc);
- *   port bus: fdc.regs (3F0h-3F5h) and fdc.dir (3F7h), bases preset, priority 1.  3F6h is the IDE's.
- *   CMOS 10h: fdc.drive[0].type << 4 | fdc.drive[1].type; equipment byte bits 0, 6, 7.
- * A machine makes the drive fit the first image: fdc82077_type_for(blk.sectors). */
+ *   port bus: fdc.regs (3F0h-3F5h) and fdc.dir (3F7h), bases preset, priority 1.  3F6h is the
+ * IDE's. CMOS 10h: fdc.drive[0].type << 4 | fdc.drive[1].type; equipment byte bits 0, 6, 7. A
+ * machine makes the drive fit the first image: fdc82077_type_for(blk.sectors). */
 #pragma once
 #include <stdbool.h>
 #include <stdint.h>

@@ -140,8 +140,9 @@ static uint32_t i8254_count(const struct i8254_channel *c, int64_t t)
         return c->frozen;
     }
     if (e < 0) {
-        /* The next clock loads the count.  A port access on a real bus takes longer than that clock, so
-         * no program there sees the old count (Linux's quick TSC calibration relies on it). */
+        /* The next clock loads the count.  A port access on a real bus takes longer than that
+         * clock, so no program there sees the old count (Linux's quick TSC calibration relies on
+         * it). */
         return (uint32_t)n;
     }
     int64_t v;

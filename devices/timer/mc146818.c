@@ -159,7 +159,8 @@ static void mc146818_next_day(struct mc146818 *r)
 }
 
 /* Daylight saving as in the datasheet: the last Sunday of April (of 1984) has since become the
- * first one in the MC146818A: 1:59:59 -> 3:00:00; last Sunday of October: 1:59:59 -> 1:00:00 once. */
+ * first one in the MC146818A: 1:59:59 -> 3:00:00; last Sunday of October: 1:59:59 -> 1:00:00 once.
+ */
 static unsigned mc146818_dse(struct mc146818 *r, unsigned hour)
 {
     unsigned day = mc146818_get(r, r->ram[DAY]), month = mc146818_get(r, r->ram[MONTH]);
@@ -430,7 +431,8 @@ void mc146818_init(struct mc146818 *r, const char *id, struct clock *clk, struct
     *r = (struct mc146818){
         .dev = {&mc146818_class, id},
         .regs = {.name = "rtc.regs", .len = 2, .priority = 1, .ops = &mc146818_ops, .dev = r},
-        .ext_regs = {.name = "rtc.ext", .len = 2, .priority = 1, .ops = &mc146818_ext_ops, .dev = r},
+        .ext_regs =
+            {.name = "rtc.ext", .len = 2, .priority = 1, .ops = &mc146818_ext_ops, .dev = r},
         .clk = clk,
         .irq = irq,
     };

@@ -96,7 +96,8 @@ struct vga {
 
 bool vga_init(struct vga *v, const char *id, struct clock *clk, uint32_t vram_bytes,
               struct err *err) __attribute__((warn_unused_result));
-bool vga_map_legacy(struct vga *v, struct bus *mem, struct bus *ports, struct err *err) __attribute__((warn_unused_result));
+bool vga_map_legacy(struct vga *v, struct bus *mem, struct bus *ports, struct err *err)
+    __attribute__((warn_unused_result));
 
 /* One byte at port 3B0h-3DFh; the regions and BAR2 come here. */
 uint8_t vga_port_read(struct vga *v, uint16_t port);

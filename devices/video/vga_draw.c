@@ -18,7 +18,10 @@ static void vga_geometry_legacy(const struct vga *v, struct vga_geom *g)
 {
     const uint8_t *cr = v->cr;
     bool text = !(v->gr[6] & 1);
-    g->kind = text ? VGA_TEXT : v->gr[5] & 0x40 ? VGA_C256 : v->gr[5] & 0x20 ? VGA_CGA4 : VGA_PLANAR;
+    g->kind = text              ? VGA_TEXT
+              : v->gr[5] & 0x40 ? VGA_C256
+              : v->gr[5] & 0x20 ? VGA_CGA4
+                                : VGA_PLANAR;
     g->dots = text && !(v->seq[1] & 1) ? 9 : 8;
     g->dup = v->seq[1] & 8 ? 2 : 1;
     g->chars = cr[0x01] + 1u;
@@ -84,7 +87,8 @@ uint32_t vga_crtc_address(const struct vga *v, uint32_t counter, uint32_t ra)
 {
     uint8_t mode = v->cr[0x17];
     uint32_t a = counter;
-    if (!(v->cr[0x14] & 0x40) && !(mode & 0x40)) { /* word mode; vga_mem.c says why not doubleword */
+    if (!(v->cr[0x14] & 0x40) &&
+        !(mode & 0x40)) { /* word mode; vga_mem.c says why not doubleword */
         a = counter << 1 | (counter >> (mode & 0x20 ? 15 : 13) & 1);
     }
     if (!(mode & 1)) {

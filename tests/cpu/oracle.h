@@ -1,9 +1,9 @@
 /* The host's processor as judge of single 32-bit user-mode instructions.
  *
- * oracle_native.c runs an instruction natively: this 64-bit process jumps to the kernel's 32-bit code
- * segment (23h), with code and data mapped below 4 GB, and back; a fault comes back as a vector.
- * oracle_gen.c makes random instances of every encoding in the opcode maps.  test_oracle.c runs each
- * on the host, with exec_table[] and with the engine, and compares everything. */
+ * oracle_native.c runs an instruction natively: this 64-bit process jumps to the kernel's 32-bit
+ * code segment (23h), with code and data mapped below 4 GB, and back; a fault comes back as a
+ * vector. oracle_gen.c makes random instances of every encoding in the opcode maps.  test_oracle.c
+ * runs each on the host, with exec_table[] and with the engine, and compares everything. */
 #pragma once
 #include <stdbool.h>
 #include <stdint.h>

@@ -1,8 +1,8 @@
 /* Random instances of every encoding in the opcode maps, for the host oracle (oracle.h).
  *
  * An encoding is prefix, map, opcode and, where it selects the operation, ModRM.reg (x87: the whole
- * ModRM).  A case fills the rest: operands, registers, memory, FPU and SSE state, all from one seed.
- * Memory operands are steered into the data pages by changing a register or the displacement.
+ * ModRM).  A case fills the rest: operands, registers, memory, FPU and SSE state, all from one
+ * seed. Memory operands are steered into the data pages by changing a register or the displacement.
  *
  * Left out, because a host process cannot show them or they depend on the host: see `left_out`. */
 #include <string.h>
@@ -17,20 +17,23 @@ static const struct {
     const char *why;
 } left_out[] = {
 #define WHY(name, why) {OP_##name, why},
-    WHY(ud, "not an operation")
-    WHY(int, "the kernel's IDT") WHY(int3, "the kernel's IDT") WHY(int1, "the kernel's IDT")
-    WHY(into, "the kernel's IDT") WHY(sysenter, "enters the kernel") WHY(syscall, "enters the kernel")
-    WHY(sysret, "the kernel's MSRs") WHY(sysexit, "the kernel's MSRs")
-    WHY(iret, "needs descriptors") WHY(ret_far, "needs descriptors") WHY(call_far, "needs descriptors")
-    WHY(jmp_far, "needs descriptors") WHY(mov_seg, "needs descriptors")
-    WHY(pop_seg, "needs descriptors") WHY(lseg, "needs descriptors") WHY(lar, "needs descriptors")
-    WHY(lsl, "needs descriptors") WHY(verr, "needs descriptors") WHY(verw, "needs descriptors")
-    WHY(sldt, "UMIP") WHY(str, "UMIP") WHY(sgdt, "UMIP") WHY(sidt, "UMIP") WHY(smsw, "UMIP")
-    WHY(rdtsc, "varies") WHY(rdtscp, "varies") WHY(rdpmc, "the kernel's CR4") WHY(cpuid, "the host's")
-    WHY(in, "TSS bitmap") WHY(out, "TSS bitmap") WHY(ins, "TSS bitmap") WHY(outs, "TSS bitmap")
-    WHY(monitor, "host feature") WHY(mwait, "host feature") WHY(xgetbv, "host feature")
-    WHY(xsetbv, "host feature") WHY(swapgs, "64-bit mode") WHY(mov_tr, "386 and 486")
-    WHY(rsm, "SMM")
+    WHY(ud, "not an operation") WHY(int, "the kernel's IDT") WHY(int3, "the kernel's IDT") WHY(
+        int1, "the kernel's IDT") WHY(into, "the kernel's IDT") WHY(sysenter, "enters the kernel")
+        WHY(syscall, "enters the kernel") WHY(sysret, "the kernel's MSRs")
+            WHY(sysexit, "the kernel's MSRs") WHY(iret, "needs descriptors") WHY(
+                ret_far, "needs descriptors") WHY(call_far, "needs descriptors")
+                WHY(jmp_far, "needs descriptors") WHY(mov_seg, "needs descriptors") WHY(
+                    pop_seg, "needs descriptors") WHY(lseg, "needs descriptors")
+                    WHY(lar, "needs descriptors") WHY(lsl, "needs descriptors") WHY(
+                        verr, "needs descriptors") WHY(verw, "needs descriptors") WHY(sldt, "UMIP")
+                        WHY(str, "UMIP") WHY(sgdt, "UMIP") WHY(sidt, "UMIP") WHY(smsw, "UMIP") WHY(
+                            rdtsc, "varies") WHY(rdtscp, "varies") WHY(rdpmc, "the kernel's CR4")
+                            WHY(cpuid, "the host's") WHY(in, "TSS bitmap") WHY(out, "TSS bitmap")
+                                WHY(ins, "TSS bitmap") WHY(outs, "TSS bitmap")
+                                    WHY(monitor, "host feature") WHY(mwait, "host feature")
+                                        WHY(xgetbv, "host feature") WHY(xsetbv, "host feature")
+                                            WHY(swapgs, "64-bit mode") WHY(mov_tr, "386 and 486")
+                                                WHY(rsm, "SMM")
 #undef WHY
 };
 
@@ -337,7 +340,9 @@ static void poke_operand(uint64_t *s, struct oracle_case *c, uint32_t at, unsign
         }
     }
     switch (c->in.op) {
-    case OP_ldmxcsr: store_le32(v, value32(s) & (below(s, 8) ? 0xffff : ~0x20000u) /* AMD: MM */); break;
+    case OP_ldmxcsr:
+        store_le32(v, value32(s) & (below(s, 8) ? 0xffff : ~0x20000u) /* AMD: MM */);
+        break;
     case OP_fxrstor:
         memset(v, 0, 32);
         store_le16(v, 0x37f);
@@ -568,8 +573,9 @@ bool oracle_gen_case(unsigned index, uint64_t number, struct oracle_case *c)
         break;
     default: break;
     }
-    bool addressed = has_memory(in) && in->op != OP_xlat && !(in->op >= OP_movs && in->op <= OP_scas) &&
-                     in->op != OP_maskmovq && in->op != OP_maskmovdqu;
+    bool addressed = has_memory(in) && in->op != OP_xlat &&
+                     !(in->op >= OP_movs && in->op <= OP_scas) && in->op != OP_maskmovq &&
+                     in->op != OP_maskmovdqu;
     if (addressed && in->op != OP_lea && in->op != OP_nop && in->op != OP_prefetch) {
         bool aligned = has_memory(in) && (in->o[0].size == 16 || in->o[1].size == 16 ||
                                           in->o[0].size == 0 || in->op == OP_fxrstor);
@@ -592,7 +598,8 @@ bool oracle_gen_case(unsigned index, uint64_t number, struct oracle_case *c)
             poke_operand(s, c, address_of(c), size);
         }
         if ((in->op == OP_push || in->op == OP_pop || in->op == OP_call || in->op == OP_ret) &&
-            !(g[REG_SP] >= ORACLE_DATA + 0x40 && g[REG_SP] <= ORACLE_DATA + ORACLE_DATA_SIZE - 0x40)) {
+            !(g[REG_SP] >= ORACLE_DATA + 0x40 &&
+              g[REG_SP] <= ORACLE_DATA + ORACLE_DATA_SIZE - 0x40)) {
             return false;
         }
     }
@@ -606,16 +613,17 @@ bool oracle_gen_case(unsigned index, uint64_t number, struct oracle_case *c)
 
 /* ---- sequences ---- */
 
-/* Operations whose flags are all defined (AF of shifts apart) and that neither branch away nor touch
- * what the sequence stands on. */
+/* Operations whose flags are all defined (AF of shifts apart) and that neither branch away nor
+ * touch what the sequence stands on. */
 static bool may_stand_in_sequence(const struct insn *in)
 {
     static const uint16_t ops[] = {
-        OP_add, OP_or, OP_adc, OP_sbb, OP_and, OP_sub, OP_xor, OP_cmp, OP_test, OP_inc, OP_dec,
-        OP_neg, OP_not, OP_xadd, OP_cmpxchg, OP_rol, OP_ror, OP_rcl, OP_rcr, OP_shl, OP_shr, OP_sar,
-        OP_shld, OP_shrd, OP_mul, OP_imul1, OP_imul, OP_bt, OP_bts, OP_btr, OP_btc, OP_bswap, OP_mov,
-        OP_movzx, OP_movsx, OP_xchg, OP_lea, OP_cmovcc, OP_setcc, OP_cbw, OP_cwd, OP_sahf, OP_clc,
-        OP_stc, OP_cmc, OP_cld, OP_std, OP_nop, OP_salc, OP_push, OP_pop, OP_jcc};
+        OP_add, OP_or,     OP_adc,   OP_sbb,  OP_and,   OP_sub,     OP_xor,   OP_cmp,   OP_test,
+        OP_inc, OP_dec,    OP_neg,   OP_not,  OP_xadd,  OP_cmpxchg, OP_rol,   OP_ror,   OP_rcl,
+        OP_rcr, OP_shl,    OP_shr,   OP_sar,  OP_shld,  OP_shrd,    OP_mul,   OP_imul1, OP_imul,
+        OP_bt,  OP_bts,    OP_btr,   OP_btc,  OP_bswap, OP_mov,     OP_movzx, OP_movsx, OP_xchg,
+        OP_lea, OP_cmovcc, OP_setcc, OP_cbw,  OP_cwd,   OP_sahf,    OP_clc,   OP_stc,   OP_cmc,
+        OP_cld, OP_std,    OP_nop,   OP_salc, OP_push,  OP_pop,     OP_jcc};
     bool found = false;
     for (unsigned i = 0; i < ARRAY_LEN(ops); i++) {
         found |= ops[i] == in->op;
@@ -623,7 +631,8 @@ static bool may_stand_in_sequence(const struct insn *in)
     for (unsigned i = 0; i < 3; i++) {
         const struct opnd *o = &in->o[i];
         bool fixed = o->kind == OPND_GPR && (o->reg == REG_SP || o->reg == REG_BP) && o->size != 1;
-        if (fixed || (o->kind == OPND_MEM && o->size == 0 && in->op != OP_lea && in->op != OP_nop)) {
+        if (fixed ||
+            (o->kind == OPND_MEM && o->size == 0 && in->op != OP_lea && in->op != OP_nop)) {
             return false;
         }
     }
@@ -668,7 +677,11 @@ static unsigned sequence_insn(uint64_t *s, uint8_t *at, unsigned offset, struct 
         at[n] = (uint8_t)rnd(s);
     }
     if (below(s, 2)) { /* small immediates */
-        store_le32(at + rest + (modrm >= 0xc0 ? 0 : modrm >= 0x80 || modrm < 0x40 ? 4 : 1), value32(s));
+        store_le32(at + rest +
+                       (modrm >= 0xc0                   ? 0
+                        : modrm >= 0x80 || modrm < 0x40 ? 4
+                                                        : 1),
+                   value32(s));
     }
     if (modrm < 0x40) {
         store_le32(at + rest, ORACLE_DATA + 0x800 + disp);

@@ -142,8 +142,9 @@ bool oracle_native_open(const char **why)
     } maps[] = {{ORACLE_CODE, 0x1000}, {ORACLE_THUNK, 0x1000}, {ORACLE_STATE, 0x2000},
                 {ORACLE_DATA, ORACLE_DATA_SIZE}};
     for (unsigned i = 0; i < 4; i++) {
-        void *p = mmap((void *)maps[i].at, maps[i].len, PROT_READ | PROT_WRITE | (i < 2 ? PROT_EXEC : 0),
-                       MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED_NOREPLACE, -1, 0);
+        void *p =
+            mmap((void *)maps[i].at, maps[i].len, PROT_READ | PROT_WRITE | (i < 2 ? PROT_EXEC : 0),
+                 MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED_NOREPLACE, -1, 0);
         if (p != (void *)maps[i].at) {
             *why = "cannot map memory below 4 GB";
             return false;

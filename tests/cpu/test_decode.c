@@ -174,8 +174,8 @@ struct judge {
     unsigned listed;
 };
 
-/* Does capstone call b the same when some of 66, F2, F3 are taken away?  said: its mnemonic, "" when
- * it says undefined. */
+/* Does capstone call b the same when some of 66, F2, F3 are taken away?  said: its mnemonic, ""
+ * when it says undefined. */
 static bool prefix_ignored(struct judge *j, const uint8_t *b, unsigned n, unsigned mode,
                            const char *said)
 {
@@ -369,7 +369,8 @@ static uint64_t next_random(uint64_t *s)
 
 static void random_bytes(uint64_t *seed, uint8_t *b, unsigned n)
 {
-    static const uint8_t often[] = {0x66, 0x67, 0xf2, 0xf3, 0xf0, 0x2e, 0x64, 0x48, 0x41, 0x4c, 0x0f};
+    static const uint8_t often[] = {0x66, 0x67, 0xf2, 0xf3, 0xf0, 0x2e,
+                                    0x64, 0x48, 0x41, 0x4c, 0x0f};
     unsigned i = 0, np = next_random(seed) % 4;
     for (; i < np; i++) {
         b[i] = often[next_random(seed) % ARRAY_LEN(often)];
@@ -460,7 +461,8 @@ static struct insn get(enum decode_mode mode, const char *hex, const struct cpu_
     return in;
 }
 
-static void assert_opnd(const struct insn *in, unsigned i, unsigned kind, unsigned reg, unsigned size)
+static void assert_opnd(const struct insn *in, unsigned i, unsigned kind, unsigned reg,
+                        unsigned size)
 {
     assert_int_equal(in->o[i].kind, kind);
     assert_int_equal(in->o[i].reg, reg);

@@ -1,8 +1,8 @@
 /* The engine: blocks against one-instruction mode, budgets, interrupts, code that changes itself,
  * repeated strings, and the shape of the fast handlers in the release build.
  *
- * Blocks and steps must be the same machine: programs of random instructions run both ways, cut into
- * random slices, and after every slice the whole state is compared. */
+ * Blocks and steps must be the same machine: programs of random instructions run both ways, cut
+ * into random slices, and after every slice the whole state is compared. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -34,19 +34,124 @@ static uint32_t rnd(void)
 
 /* ---- random programs ---- */
 
-static const char *const common[] = { /* opcode bytes; m: ModRM, b w d: immediates, r: +register */
-    "\x01m", "\x03m", "\x00m", "\x02m", "\x09m", "\x0bm", "\x11m", "\x13m", "\x19m", "\x1bm",
-    "\x21m", "\x23m", "\x29m", "\x2bm", "\x28m", "\x2am", "\x31m", "\x33m", "\x39m", "\x3bm",
-    "\x38m", "\x3am", "\x85m", "\x84m", "\x87m", "\x86m", "\x89m", "\x8bm", "\x88m", "\x8am",
-    "\x8dm", "\x81md", "\x83mb", "\x80mb", "\xc1mb", "\xc0mb", "\xd1m", "\xd3m", "\xd0m", "\xd2m",
-    "\xc7md", "\xc6mb", "\xf7m", "\xf6m", "\xffm", "\xfem", "\x40r", "\x48r", "\x50r", "\x58r",
-    "\x90r", "\xb8rd", "\xb0rb", "\x05" "d", "\x2d" "d", "\x3d" "d", "\xa9" "d", "\x3c" "b", "\x04" "b",
-    "\x6a" "b", "\x68" "d", "\x69md", "\x6bmb", "\x0f\xafm", "\x0f\xb6m", "\x0f\xb7m", "\x0f\xbem",
-    "\x0f\xbfm", "\x0f\xa3m", "\x0f\xabm", "\x0f\xbamb", "\x0f\xa4mb", "\x0f\xacmb", "\x0f\xa5m",
-    "\x0f\xbcm", "\x0f\xbdm", "\x0f\xc8r", "\x0f\xc1m", "\x0f\xb1m", "\x98", "\x99", "\xf8",
-    "\xf9", "\xf5", "\xfc", "\xfd", "\x9c", "\x9d", "\x60", "\x61", "\xc9", "\xa4", "\xa5", "\xaa",
-    "\xab", "\xac", "\xad", "\xae", "\xaf", "\xa6", "\xa7", "\x27", "\x2f", "\x37", "\x3f", "\x9e",
-    "\x9f", "\xd7", "\x0f\xc7m"};
+static const char *const common[] = {/* opcode bytes; m: ModRM, b w d: immediates, r: +register */
+                                     "\x01m",
+                                     "\x03m",
+                                     "\x00m",
+                                     "\x02m",
+                                     "\x09m",
+                                     "\x0bm",
+                                     "\x11m",
+                                     "\x13m",
+                                     "\x19m",
+                                     "\x1bm",
+                                     "\x21m",
+                                     "\x23m",
+                                     "\x29m",
+                                     "\x2bm",
+                                     "\x28m",
+                                     "\x2am",
+                                     "\x31m",
+                                     "\x33m",
+                                     "\x39m",
+                                     "\x3bm",
+                                     "\x38m",
+                                     "\x3am",
+                                     "\x85m",
+                                     "\x84m",
+                                     "\x87m",
+                                     "\x86m",
+                                     "\x89m",
+                                     "\x8bm",
+                                     "\x88m",
+                                     "\x8am",
+                                     "\x8dm",
+                                     "\x81md",
+                                     "\x83mb",
+                                     "\x80mb",
+                                     "\xc1mb",
+                                     "\xc0mb",
+                                     "\xd1m",
+                                     "\xd3m",
+                                     "\xd0m",
+                                     "\xd2m",
+                                     "\xc7md",
+                                     "\xc6mb",
+                                     "\xf7m",
+                                     "\xf6m",
+                                     "\xffm",
+                                     "\xfem",
+                                     "\x40r",
+                                     "\x48r",
+                                     "\x50r",
+                                     "\x58r",
+                                     "\x90r",
+                                     "\xb8rd",
+                                     "\xb0rb",
+                                     "\x05"
+                                     "d",
+                                     "\x2d"
+                                     "d",
+                                     "\x3d"
+                                     "d",
+                                     "\xa9"
+                                     "d",
+                                     "\x3c"
+                                     "b",
+                                     "\x04"
+                                     "b",
+                                     "\x6a"
+                                     "b",
+                                     "\x68"
+                                     "d",
+                                     "\x69md",
+                                     "\x6bmb",
+                                     "\x0f\xafm",
+                                     "\x0f\xb6m",
+                                     "\x0f\xb7m",
+                                     "\x0f\xbem",
+                                     "\x0f\xbfm",
+                                     "\x0f\xa3m",
+                                     "\x0f\xabm",
+                                     "\x0f\xbamb",
+                                     "\x0f\xa4mb",
+                                     "\x0f\xacmb",
+                                     "\x0f\xa5m",
+                                     "\x0f\xbcm",
+                                     "\x0f\xbdm",
+                                     "\x0f\xc8r",
+                                     "\x0f\xc1m",
+                                     "\x0f\xb1m",
+                                     "\x98",
+                                     "\x99",
+                                     "\xf8",
+                                     "\xf9",
+                                     "\xf5",
+                                     "\xfc",
+                                     "\xfd",
+                                     "\x9c",
+                                     "\x9d",
+                                     "\x60",
+                                     "\x61",
+                                     "\xc9",
+                                     "\xa4",
+                                     "\xa5",
+                                     "\xaa",
+                                     "\xab",
+                                     "\xac",
+                                     "\xad",
+                                     "\xae",
+                                     "\xaf",
+                                     "\xa6",
+                                     "\xa7",
+                                     "\x27",
+                                     "\x2f",
+                                     "\x37",
+                                     "\x3f",
+                                     "\x9e",
+                                     "\x9f",
+                                     "\xd7",
+                                     "\x0f\xc7m"};
 
 static size_t put_modrm(uint8_t *p, bool wide)
 {
@@ -702,7 +807,8 @@ static void fast_handlers_have_no_frame_and_end_in_jumps(void **state)
         }
         insn++;
         if (strncmp(insn, "push", 4) == 0 || strncmp(insn, "pop ", 4) == 0 ||
-            strncmp(insn, "call", 4) == 0 || (strstr(insn, "%rsp") && strncmp(insn, "sub", 3) == 0)) {
+            strncmp(insn, "call", 4) == 0 ||
+            (strstr(insn, "%rsp") && strncmp(insn, "sub", 3) == 0)) {
             print_message("%s: %s", name, insn);
             bad++;
         }

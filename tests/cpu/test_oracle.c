@@ -1,7 +1,7 @@
 /* Every 32-bit user-mode instruction against the host's processor: registers, flags, memory, x87,
  * MMX and SSE state, and the fault.  Each case is run three times from the same state: natively, by
- * exec_table[] and by the engine (one block with a jump to itself behind it).  Then sequences of up to
- * nine integer instructions, natively and by the engine, at once and in pieces.
+ * exec_table[] and by the engine (one block with a jump to itself behind it).  Then sequences of up
+ * to nine integer instructions, natively and by the engine, at once and in pieces.
  *
  * The work is done in a child process: a wild native instruction must not take the test along. */
 #include <setjmp.h>
@@ -70,8 +70,12 @@ static bool side_open(struct side *s)
     }
     s->data = (struct region){.name = "data", .kind = REGION_RAM, .base = ORACLE_DATA,
                               .len = ORACLE_DATA_SIZE, .ram = &s->ram};
-    s->code = (struct region){.name = "code", .kind = REGION_RAM, .base = ORACLE_CODE, .len = 0x1000,
-                              .ram = &s->ram, .ram_off = RAM_CODE_AT};
+    s->code = (struct region){.name = "code",
+                              .kind = REGION_RAM,
+                              .base = ORACLE_CODE,
+                              .len = 0x1000,
+                              .ram = &s->ram,
+                              .ram_off = RAM_CODE_AT};
     if (!bus_map(s->mem, &s->data, &err) || !bus_map(s->mem, &s->code, &err)) {
         return false;
     }
@@ -86,8 +90,10 @@ static bool side_open(struct side *s)
     st->cr4 = CR4_OSFXSR | CR4_OSXMMEXCPT;
     st->cpl = 3;
     for (unsigned i = 0; i < SEG_COUNT; i++) {
-        st->seg[i] = (struct seg){.sel = ORACLE_DS, .limit = 0xffffffff,
-                                  .attr = ATTR_P | ATTR_DPL | ATTR_S | ATTR_W | ATTR_A | ATTR_DB | ATTR_G};
+        st->seg[i] =
+            (struct seg){.sel = ORACLE_DS,
+                         .limit = 0xffffffff,
+                         .attr = ATTR_P | ATTR_DPL | ATTR_S | ATTR_W | ATTR_A | ATTR_DB | ATTR_G};
     }
     st->seg[SEG_CS].sel = ORACLE_CS;
     st->seg[SEG_CS].attr |= ATTR_X;
@@ -336,7 +342,8 @@ static void show(const struct oracle_case *k, const char *who, const char *what,
         printf("  r%u %08x -> %08x %08x%s\n", r, k->regs.gpr[r], a->gpr[r], b->gpr[r],
                a->gpr[r] != b->gpr[r] ? " !" : "");
     }
-    printf("  fcw %04x fsw %04x ftag %02x mxcsr %04x -> fsw %04x %04x ftag %02x %02x mxcsr %04x %04x\n",
+    printf("  fcw %04x fsw %04x ftag %02x mxcsr %04x -> fsw %04x %04x ftag %02x %02x mxcsr %04x "
+           "%04x\n",
            load_le16(k->regs.fx), load_le16(k->regs.fx + 2), k->regs.fx[4],
            load_le32(k->regs.fx + 24), load_le16(a->fx + 2), load_le16(b->fx + 2), a->fx[4],
            b->fx[4], load_le32(a->fx + 24), load_le32(b->fx + 24));
@@ -349,10 +356,11 @@ static void show(const struct oracle_case *k, const char *who, const char *what,
         for (unsigned v = 0; v < 2; v++) {
             unsigned at = v ? 160 + 16 * i : 32 + 16 * i, n = v ? 16 : 10;
             bool diff = memcmp(a->fx + at, b->fx + at, n) != 0;
-            bool used = (k->in.o[0].kind == (v ? OPND_XMM : OPND_ST) && k->in.o[0].reg == i) ||
-                        (k->in.o[1].kind == (v ? OPND_XMM : OPND_ST) && k->in.o[1].reg == i) ||
-                        (!v && (k->in.o[0].kind == OPND_MMX || k->in.o[1].kind == OPND_MMX) && i < 8) ||
-                        (!v && k->in.op >= OP_fadd && k->in.op <= OP_fwait && i < 2);
+            bool used =
+                (k->in.o[0].kind == (v ? OPND_XMM : OPND_ST) && k->in.o[0].reg == i) ||
+                (k->in.o[1].kind == (v ? OPND_XMM : OPND_ST) && k->in.o[1].reg == i) ||
+                (!v && (k->in.o[0].kind == OPND_MMX || k->in.o[1].kind == OPND_MMX) && i < 8) ||
+                (!v && k->in.op >= OP_fadd && k->in.op <= OP_fwait && i < 2);
             if (diff || used) {
                 printf("  %s%u", v ? "xmm" : "st", i);
                 show_hex("before", k->regs.fx + at, n);
@@ -365,7 +373,8 @@ static void show(const struct oracle_case *k, const char *who, const char *what,
 
 /* Bytes of a stored image that are not compared: take the host's.  FIP, FDP, FOP: this host (AMD)
  * gives them only while an exception waits; FXSAVE's reserved bytes. */
-static void forgive_memory(struct side *s, const struct oracle_case *k, const struct oracle_regs *out)
+static void forgive_memory(struct side *s, const struct oracle_case *k,
+                           const struct oracle_regs *out)
 {
     static const struct {
         uint16_t op, at16, len16, at32, len32;
@@ -434,7 +443,8 @@ static void one_case(const struct oracle_case *k, struct side *sides, struct sta
     st->total++;
     bool exec_bad = false;
     for (unsigned n = 0; n < 2; n++) {
-        fb = n == 0 ? run_exec(&sides[0], k, &b) : run_engine(&sides[1], k->code, k->len, &k->regs, 24, &b);
+        fb = n == 0 ? run_exec(&sides[0], k, &b)
+                    : run_engine(&sides[1], k->code, k->len, &k->regs, 24, &b);
         const char *what = compare(k, &a, fa, &b, fb);
         if (fa.vector < 0) {
             forgive_memory(&sides[n], k, &a);
@@ -519,13 +529,20 @@ static int child(void)
     static const struct {
         unsigned first, last;
         const char *name;
-    } classes[] = {{OP_add, OP_cmpxchg8b, "arithmetic"}, {OP_rol, OP_shrd, "shifts"},
-                   {OP_mul, OP_idiv, "multiply, divide"}, {OP_daa, OP_aad, "BCD"},
-                   {OP_bt, OP_bswap, "bits"}, {OP_mov, OP_prefetch, "moves"},
-                   {OP_push, OP_push_seg, "stack"}, {OP_movs, OP_scas, "strings"},
-                   {OP_jmp, OP_jcxz, "branches"}, {OP_mov_seg, OP_outs, "system (faults)"},
-                   {OP_fadd, OP_fwait, "x87"}, {OP_fxsave, OP_emms, "FXSAVE, MXCSR, EMMS"},
-                   {OP_movd, OP_movdq2q, "MMX and SSE2 integer"}, {OP_movups, OP_xorpd, "SSE moves"},
+    } classes[] = {{OP_add, OP_cmpxchg8b, "arithmetic"},
+                   {OP_rol, OP_shrd, "shifts"},
+                   {OP_mul, OP_idiv, "multiply, divide"},
+                   {OP_daa, OP_aad, "BCD"},
+                   {OP_bt, OP_bswap, "bits"},
+                   {OP_mov, OP_prefetch, "moves"},
+                   {OP_push, OP_push_seg, "stack"},
+                   {OP_movs, OP_scas, "strings"},
+                   {OP_jmp, OP_jcxz, "branches"},
+                   {OP_mov_seg, OP_outs, "system (faults)"},
+                   {OP_fadd, OP_fwait, "x87"},
+                   {OP_fxsave, OP_emms, "FXSAVE, MXCSR, EMMS"},
+                   {OP_movd, OP_movdq2q, "MMX and SSE2 integer"},
+                   {OP_movups, OP_xorpd, "SSE moves"},
                    {OP_addps, OP_cvttpd2dq, "SSE arithmetic"}};
     const char *why = "";
     if (!oracle_native_open(&why)) {

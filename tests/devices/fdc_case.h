@@ -27,8 +27,10 @@ static inline void fdc_case_make_with(struct rig *r, uint64_t sectors)
         rig_disk_insert(r, sectors, 512);
     }
     i8237_init(&b->dma, "dma", rig_dma(r));
-    struct fdc82077_drive_config drives[FDC_DRIVES] = {
-        {&r->blk, fdc82077_type_for(sectors)}, {NULL, FDC_1440K}, {NULL, FDC_NONE}, {NULL, FDC_NONE}};
+    struct fdc82077_drive_config drives[FDC_DRIVES] = {{&r->blk, fdc82077_type_for(sectors)},
+                                                       {NULL, FDC_1440K},
+                                                       {NULL, FDC_NONE},
+                                                       {NULL, FDC_NONE}};
     struct irq_line drq = {.set = i8237_dreq_sink, .sink = &b->dma, .pin = 2};
     fdc82077_init(&b->fdc, "fdc0", &r->clk, rig_wire(r, FDC_PIN_IRQ), drq, drives);
     i8237_attach(&b->dma, 2, fdc82077_dack, &b->fdc);

@@ -28,11 +28,16 @@ KEEPS(ps2mouse)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(i8259_keeps_the_contract),   cmocka_unit_test(i8254_keeps_the_contract),
-        cmocka_unit_test(mc146818_keeps_the_contract), cmocka_unit_test(uart16550_keeps_the_contract),
-        cmocka_unit_test(debugcon_keeps_the_contract), cmocka_unit_test(debug_exit_keeps_the_contract),
-        cmocka_unit_test(port92_keeps_the_contract),   cmocka_unit_test(i8042_keeps_the_contract),
-        cmocka_unit_test(ps2kbd_keeps_the_contract),   cmocka_unit_test(ps2mouse_keeps_the_contract),
+        cmocka_unit_test(i8259_keeps_the_contract),
+        cmocka_unit_test(i8254_keeps_the_contract),
+        cmocka_unit_test(mc146818_keeps_the_contract),
+        cmocka_unit_test(uart16550_keeps_the_contract),
+        cmocka_unit_test(debugcon_keeps_the_contract),
+        cmocka_unit_test(debug_exit_keeps_the_contract),
+        cmocka_unit_test(port92_keeps_the_contract),
+        cmocka_unit_test(i8042_keeps_the_contract),
+        cmocka_unit_test(ps2kbd_keeps_the_contract),
+        cmocka_unit_test(ps2mouse_keeps_the_contract),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -263,7 +263,8 @@ static void scan_code_set_3_with_its_key_types(void **state)
 {
     struct rig *r = *state;
     scan_set(r, 3);
-    press(r, 0x04), release(r, 0x04), press(r, 0xe1), release(r, 0xe1), press(r, 0x3a), release(r, 0x3a);
+    press(r, 0x04), release(r, 0x04), press(r, 0xe1), release(r, 0xe1), press(r, 0x3a),
+        release(r, 0x3a);
     assert_string_equal(all(r, text), "1c 12 f0 12 07"); /* typematic, make/break, make only */
     kbd(r, 0xf8), get(r);
     press(r, 0x04), release(r, 0x04), press(r, 0x52), release(r, 0x52);

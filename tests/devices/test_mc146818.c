@@ -179,7 +179,8 @@ static void daylight_saving_jumps_in_april_and_october(void **state)
     rig_advance(r, VTIME_SEC);
     assert_int_equal(get(r, 4), 0x03);
     set(r, 11, 0x83);
-    set(r, 0, 0x59), set(r, 2, 0x59), set(r, 4, 0x01), set(r, 6, 1), set(r, 7, 0x29), set(r, 8, 0x10);
+    set(r, 0, 0x59), set(r, 2, 0x59), set(r, 4, 0x01), set(r, 6, 1), set(r, 7, 0x29),
+        set(r, 8, 0x10);
     set(r, 11, 0x03);
     rig_advance(r, VTIME_SEC);
     assert_int_equal(get(r, 4), 0x01);

@@ -122,7 +122,8 @@ static void retrace_follows_the_crtc_and_virtual_time(void **state)
     assert_int_equal(rises, 10);
     /* 2 lines of 449 (CR10 = 19Ch, CR11 = Eh), display off for 20 of 100 clocks and 49 lines */
     assert_in_range(in_retrace, steps * 2 / 449 - 200, steps * 2 / 449 + 200);
-    assert_in_range(off, steps * (449 - 400 * 0.8) / 449 - 1000, steps * (449 - 400 * 0.8) / 449 + 1000);
+    assert_in_range(off, steps * (449 - 400 * 0.8) / 449 - 1000,
+                    steps * (449 - 400 * 0.8) / 449 + 1000);
 }
 
 static void retrace_comes_whatever_the_registers_are(void **state)

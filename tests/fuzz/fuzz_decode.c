@@ -42,8 +42,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
             require(in.o[i].reg < 16 && in.o[i].size <= 16);
             require(mode == DECODE_64 || in.o[i].reg < 8);
             require(in.o[i].kind != OPND_SEG || in.o[i].reg < SEG_COUNT);
-            require((in.o[i].kind != OPND_ST && in.o[i].kind != OPND_MMX && in.o[i].kind != OPND_DR) ||
-                    in.o[i].reg < 8);
+            require(
+                (in.o[i].kind != OPND_ST && in.o[i].kind != OPND_MMX && in.o[i].kind != OPND_DR) ||
+                in.o[i].reg < 8);
         }
     }
     free(exact);

@@ -189,8 +189,8 @@ void cpu_rig_paging(struct cpu_rig *r, uint32_t pd_at)
 void cpu_rig_gate(struct cpu_rig *r, unsigned vector, uint32_t eip, unsigned dpl)
 {
     rig_store64(r, 0x800 + vector * 8,
-                (uint64_t)(eip & 0xffff0000) << 32 | (uint64_t)(0x8e00 | dpl << 13) << 32 | 8u << 16 |
-                    (eip & 0xffff));
+                (uint64_t)(eip & 0xffff0000) << 32 | (uint64_t)(0x8e00 | dpl << 13) << 32 |
+                    8u << 16 | (eip & 0xffff));
 }
 
 enum cpu_stop cpu_rig_run(struct cpu_rig *r, uint64_t max)

@@ -27,13 +27,15 @@ struct cpu_rig {
 struct cpu_rig *cpu_rig_create(const char *model, uint64_t ram_size);
 void cpu_rig_destroy(struct cpu_rig *r);
 void cpu_rig_load(struct cpu_rig *r, uint64_t at, const void *bytes, size_t len);
-/* 32-bit protected mode, flat segments, GDT at 500h (8 code, 10h data, 18h/20h user), IDT at 800h. */
+/* 32-bit protected mode, flat segments, GDT at 500h (8 code, 10h data, 18h/20h user), IDT at 800h.
+ */
 void cpu_rig_flat32(struct cpu_rig *r, uint32_t eip, uint32_t esp);
 /* Real mode at cs:ip, ss:sp = 0:sp. */
 void cpu_rig_real(struct cpu_rig *r, uint16_t cs, uint16_t ip, uint16_t sp);
 /* Identity page tables at pd_at (two levels, 4 KB pages) for the RAM, everything present, writable,
  * user; CR0.PG on. */
 void cpu_rig_paging(struct cpu_rig *r, uint32_t pd_at);
-void cpu_rig_gate(struct cpu_rig *r, unsigned vector, uint32_t eip, unsigned dpl); /* interrupt gate */
+void cpu_rig_gate(struct cpu_rig *r, unsigned vector, uint32_t eip,
+                  unsigned dpl);                            /* interrupt gate */
 enum cpu_stop cpu_rig_run(struct cpu_rig *r, uint64_t max); /* r->done; turns the clock */
 uint64_t cpu_rig_hash(struct cpu_rig *r); /* processor and memory */

@@ -1,7 +1,7 @@
 /* A bench for one chip: a hand-turned clock, probes on its pins, a terminal, a disk, a memory.
  *
- * A test builds a rig, gives the chip wires from rig_wire(), plugs from rig.chr / rig.blk / rig_dma(),
- * adds the chip's regions and the devices, and then reads like the datasheet:
+ * A test builds a rig, gives the chip wires from rig_wire(), plugs from rig.chr / rig.blk /
+ * rig_dma(), adds the chip's regions and the devices, and then reads like the datasheet:
  *     rig_out8(r, IER, 2); assert_true(rig_level(r, 0)); assert_int_equal(rig_in8(r, IIR), 2);
  * No test framework in here: fuzz targets use it too. */
 #pragma once

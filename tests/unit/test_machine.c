@@ -1,6 +1,6 @@
-/* A whole machine as a library: SeaBIOS from its package runs in it (the set-up of ./check installs it).
- * Save, load into a fresh machine and go on with equal hashes; two machines side by side in one
- * process do not disturb each other; the clock in paced mode. */
+/* A whole machine as a library: SeaBIOS from its package runs in it (the set-up of ./check installs
+ * it). Save, load into a fresh machine and go on with equal hashes; two machines side by side in
+ * one process do not disturb each other; the clock in paced mode. */
 #include <stdarg.h>
 #include <stddef.h>
 #include <setjmp.h>
@@ -73,10 +73,11 @@ static size_t serial_write(void *be, const uint8_t *buf, size_t len)
 
 static const struct chardev_ops serial_ops = {serial_write, NULL};
 
-/* A boot sector that reads the disk again and again through the BIOS, adds the bytes up, and echoes keys
- * and its sum to the serial port: DMA or PIO, timers, keyboard and UART are all in motion. */
+/* A boot sector that reads the disk again and again through the BIOS, adds the bytes up, and echoes
+ * keys and its sum to the serial port: DMA or PIO, timers, keyboard and UART are all in motion. */
 static const uint8_t boot_code[] = {
-    0x31, 0xc0, 0x8e, 0xd8, 0x8e, 0xc0, 0x8e, 0xd0, 0xbc, 0x00, 0x7c, 0xfb, /* segments, stack, STI */
+    0x31, 0xc0, 0x8e, 0xd8, 0x8e, 0xc0, 0x8e, 0xd0, 0xbc, 0x00, 0x7c,
+    0xfb,                               /* segments, stack, STI */
     0xba, 0xfb, 0x03, 0xb0, 0x03, 0xee, /* eight data bits on COM1 */
     /* loop: AH=02 read 16 sectors to 1000:0 */
     0xb8, 0x00, 0x10, 0x8e, 0xc0, 0x31, 0xdb, 0xb8, 0x10, 0x02, 0xb9, 0x01, 0x00, 0xba, 0x80, 0x00,
@@ -85,9 +86,8 @@ static const uint8_t boot_code[] = {
     0x31, 0xd2, 0x31, 0xf6, 0x26, 0x03, 0x14, 0x46, 0x46, 0x81, 0xfe, 0x00, 0x20, 0x75, 0xf5,
     /* DL and a key, if there is one, to COM1 */
     0x88, 0xd0, 0xba, 0xf8, 0x03, 0xee, 0xb4, 0x01, 0xcd, 0x16, 0x74, 0x08, 0x30, 0xe4, 0xcd, 0x16,
-    0xba, 0xf8, 0x03, 0xee,
-    0xf4,       /* HLT until the next tick */
-    0xeb, 0xb6, /* again */
+    0xba, 0xf8, 0x03, 0xee, 0xf4, /* HLT until the next tick */
+    0xeb, 0xb6,                   /* again */
 };
 
 static struct fixture *fixture_new(void)
@@ -255,7 +255,8 @@ static void two_machines_do_not_disturb_each_other(void **state)
     fixture_free(c);
 }
 
-/* Paced: time follows what is posted, never goes back, and a lag is closed without merging ticks. */
+/* Paced: time follows what is posted, never goes back, and a lag is closed without merging ticks.
+ */
 static void paced_time_follows_the_host(void **state)
 {
     (void)state;
@@ -266,7 +267,8 @@ static void paced_time_follows_the_host(void **state)
     uint32_t seed = 1;
     for (unsigned i = 0; i < 4000; i++) {
         seed = seed * 1664525 + 1013904223;
-        host += seed % 100 == 0 ? 40 * VTIME_MS : VTIME_MS; /* now and then the host is busy elsewhere */
+        host += seed % 100 == 0 ? 40 * VTIME_MS
+                                : VTIME_MS; /* now and then the host is busy elsewhere */
         machine_post_time(m, host);
         machine_run(m, machine_now(m) + VTIME_MS);
         assert_true(machine_now(m) >= last);
@@ -277,7 +279,8 @@ static void paced_time_follows_the_host(void **state)
     for (unsigned i = 0; i < 300; i++) { /* ten seconds in which the guest mostly waits */
         host += i % 10 == 0 ? 150 * VTIME_MS : 20 * VTIME_MS;
         machine_post_time(m, host);
-        for (unsigned k = 0; k < 40 && machine_run(m, machine_now(m) + VTIME_MS) != MACHINE_IDLE; k++) {
+        for (unsigned k = 0; k < 40 && machine_run(m, machine_now(m) + VTIME_MS) != MACHINE_IDLE;
+             k++) {
         }
     }
     double seconds = (double)(machine_now(m) - from) / 1e9;

@@ -20,7 +20,8 @@ struct log {
 static uint64_t note_read(void *dev, uint64_t off, unsigned size)
 {
     struct log *l = dev;
-    l->len += (size_t)snprintf(l->text + l->len, sizeof l->text - l->len, "r%u@%u ", size, (unsigned)off);
+    l->len +=
+        (size_t)snprintf(l->text + l->len, sizeof l->text - l->len, "r%u@%u ", size, (unsigned)off);
     return 0x1122334455667788ull >> (off * 8 & 63);
 }
 static void note_write(void *dev, uint64_t off, uint64_t val, unsigned size)
@@ -77,8 +78,10 @@ static void priority_decides_and_equals_are_refused_by_name(void **state)
     struct bus *b = bus_create("mem", 32);
     struct log l1 = {0}, l2 = {0};
     struct region low = {.name = "ram", .base = 0, .len = 0x1000, .ops = &byte_ops, .dev = &l1};
-    struct region high = {.name = "vga", .base = 0x100, .len = 0x100, .priority = 1, .ops = &byte_ops, .dev = &l2};
-    struct region rival = {.name = "rival", .base = 0x1ff, .len = 2, .priority = 1, .ops = &byte_ops, .dev = &l2};
+    struct region high = {
+        .name = "vga", .base = 0x100, .len = 0x100, .priority = 1, .ops = &byte_ops, .dev = &l2};
+    struct region rival = {
+        .name = "rival", .base = 0x1ff, .len = 2, .priority = 1, .ops = &byte_ops, .dev = &l2};
     struct err e = {0};
     assert_true(bus_map(b, &low, NULL));
     assert_true(bus_map(b, &high, NULL));
@@ -133,8 +136,12 @@ static void rom_reads_from_the_image_and_writes_to_the_shadow(void **state)
     struct bus_page p;
     assert_true(ram_init(&ram, 1 << 20, NULL));
     rom_bytes[3] = 0x42;
-    struct region rom = {.name = "rom", .kind = REGION_ROM, .base = 0xf0000, .len = sizeof rom_bytes,
-                         .priority = 3, .host = rom_bytes};
+    struct region rom = {.name = "rom",
+                         .kind = REGION_ROM,
+                         .base = 0xf0000,
+                         .len = sizeof rom_bytes,
+                         .priority = 3,
+                         .host = rom_bytes};
     struct region all = {.name = "ram", .kind = REGION_RAM, .len = 1 << 20, .ram = &ram};
     assert_true(bus_map(b, &all, NULL));
     assert_true(bus_map(b, &rom, NULL));

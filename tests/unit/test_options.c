@@ -88,7 +88,8 @@ static const struct {
     {"-serial telnet:x", "-serial telnet:x is not a place: say stdio, null, none, file:F, unix:P, "
                          "tcp:H:P, pty, mon:stdio or chardev:ID"},
     {"-serial sdtio", "-serial sdtio: did you mean -serial stdio?"},
-    {"-serial tcp:localhost", "-serial tcp:localhost: say tcp:HOST:PORT or tcp::PORT,server,nowait"},
+    {"-serial tcp:localhost",
+     "-serial tcp:localhost: say tcp:HOST:PORT or tcp::PORT,server,nowait"},
     {"-serial tcp::99999,server", "-serial: \"99999\" is not a TCP port: 1 to 65535"},
     {"-serial tcp::4444,sever", "-serial: unknown setting \"sever\", did you mean \"server\"?"},
     {"-serial chardev:x", "-serial: there is no -chardev with id=x"},
@@ -110,8 +111,9 @@ static const struct {
                               "\"isa-debug-exit\"?"},
     {"-device e1000", "-device: the device \"e1000\" is not built; -device help lists those that "
                       "are"},
-    {"-device isa-serial,iobase=0x1ffff", "-device: iobase=0x1ffff must be a number from 0 to 65528 "
-                                          "(0xfff8)"},
+    {"-device isa-serial,iobase=0x1ffff",
+     "-device: iobase=0x1ffff must be a number from 0 to 65528 "
+     "(0xfff8)"},
     {"-device ide-hd,drive=x", "-device ide-hd,drive=x: no -drive with id=x comes before"},
     {"-nographic -display sdl", "-nographic and -display contradict each other: say -serial "
                                 "mon:stdio for a window with a serial terminal"},
