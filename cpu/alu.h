@@ -23,8 +23,9 @@ FORCE_INLINE struct alu alu_sub(uint64_t a, uint64_t b, unsigned bin)
     return (struct alu){r, (~a & b) | ((~a | b) & r)};
 }
 
-/* The same for operands that are zero above `bits`: what comes into bit i is bit i of a ^ b ^ res, and
- * res has a bit more than the operands to show what comes out of the last.  Four host instructions less. */
+/* The same for operands that are zero above `bits`: what comes into bit i is bit i of a ^ b ^ res,
+ * and res has a bit more than the operands to show what comes out of the last.  Four host
+ * instructions less. */
 FORCE_INLINE struct alu alu_narrow(struct alu r, uint64_t a, uint64_t b, unsigned bits)
 {
     if (bits < 64) {
@@ -137,8 +138,10 @@ FORCE_INLINE uint64_t alu_rol(struct cpu *c, uint64_t a, unsigned n, unsigned bi
     uint64_t m = bits_mask(bits);
     unsigned k = n & (bits - 1);
     a &= m;
-    uint64_t r = bits == 32 ? (uint32_t)a << k | (uint32_t)a >> (-k & 31) /* the host's own rotate */
-                 : k ? ((a << k) | (a >> (bits - k))) & m : a;
+    uint64_t r = bits == 32
+                     ? (uint32_t)a << k | (uint32_t)a >> (-k & 31) /* the host's own rotate */
+                 : k ? ((a << k) | (a >> (bits - k))) & m
+                     : a;
     if (flags) {
         unsigned cf = (unsigned)(r & 1);
         alu_rot_flags(c, cf, cf ^ (unsigned)(r >> (bits - 1) & 1));

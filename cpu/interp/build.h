@@ -3,8 +3,8 @@
 #include "cpu/interp/engine.h"
 
 /* The most that one block and its page record can take from the arena. */
-#define BUILD_ROOM                                                                                \
-    (2 * sizeof(struct block) + (BLOCK_MAX + 4) * (sizeof(struct uop) + sizeof(struct binsn)) +       \
+#define BUILD_ROOM                                                                                 \
+    (2 * sizeof(struct block) + (BLOCK_MAX + 4) * (sizeof(struct uop) + sizeof(struct binsn)) +    \
      2 * sizeof(struct cpage) + 256)
 
 /* A block of the instructions at host, `off` in its page.  NULL: the first one leaves the page. */

@@ -279,7 +279,8 @@ static struct block *cache_build_crossing(struct cpu *c, struct cpage *page, con
     const struct ct_entry *t = interp_code(c, next);
     uint8_t bytes[INSN_MAX_LEN];
     /* one page behind itself: both parts would be in one list; left to step */
-    if (!t || !cache_can_hold(c, &t->page) || first >= INSN_MAX_LEN || t->page.host_r == page->host) {
+    if (!t || !cache_can_hold(c, &t->page) || first >= INSN_MAX_LEN ||
+        t->page.host_r == page->host) {
         c->fault.pending = false;
         return NULL;
     }

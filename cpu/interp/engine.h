@@ -49,8 +49,8 @@ struct block {
     uintptr_t in, in_next[2];
     struct uterm *term;
     struct binsn *insn;
-    /* An instruction in two pages: its block is in the first one's list, a guard (mode BLOCK_GUARD) for
-     * the rest of its bytes in the second one's. */
+    /* An instruction in two pages: its block is in the first one's list, a guard (mode BLOCK_GUARD)
+     * for the rest of its bytes in the second one's. */
     struct block *twin;
     struct uop ops[];
 };

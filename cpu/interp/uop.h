@@ -40,8 +40,9 @@
 #define LEAVE return NULL
 #define UNLIKELY(x) __builtin_expect(!!(x), 0)
 /* Aligned, or unrelated changes move loops across fetch lines and cost up to a fifth. */
-#define HANDLER(name)                                                                             \
-    __attribute__((aligned(32))) const struct uop *name(__attribute__((unused)) struct cpu *c, const struct uop *op)
+#define HANDLER(name)                                                                              \
+    __attribute__((aligned(32))) const struct uop *name(__attribute__((unused)) struct cpu *c,     \
+                                                        const struct uop *op)
 #define STAMP(name) static HANDLER(name)
 
 /* ---- slow.c: slow twins, generic execution ---- */
@@ -128,8 +129,9 @@ FORCE_INLINE uint64_t rd(const struct cpu *c, unsigned off, unsigned size)
     case 1: return *p;
     case 2: return *(const uint16_t *)(const void *)p;
     case 4: {
-        /* the whole register, though only half is wanted: hosts forward a store to a load of the same
-         * size without going through the cache.  The asm keeps the compiler from narrowing it (+3 %) */
+        /* the whole register, though only half is wanted: hosts forward a store to a load of the
+         * same size without going through the cache.  The asm keeps the compiler from narrowing it
+         * (+3 %) */
         uint64_t v = *(const uint64_t *)(const void *)p;
         __asm__("" : "+r"(v));
         return (uint32_t)v;
