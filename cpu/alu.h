@@ -67,10 +67,10 @@ FORCE_INLINE uint64_t alu_incdec(struct cpu *c, uint64_t a, bool dec, unsigned b
 {
     struct alu r = dec ? alu_sub(a, 1, 0) : alu_add(a, 1, 0);
     if (flags) {
-        uint64_t cf = c->cv >> 63;
+        uint64_t old = c->cv;
         flags_arith(c, r.res, alu_narrow(r, a, 1, bits).carry, bits);
-        uint64_t of = (c->cv >> 63 ^ c->cv >> 62) & 1;
-        c->cv = (c->cv & ~((uint64_t)3 << 62)) | cf << 63 | (cf ^ of) << 62;
+        /* CF is bit 63, OF is bit 63 ^ bit 62: to put CF back, turn both */
+        c->cv ^= (uint64_t)((int64_t)(old ^ c->cv) >> 63) & (uint64_t)3 << 62;
     }
     return r.res;
 }

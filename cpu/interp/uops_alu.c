@@ -163,7 +163,11 @@ FORCE_INLINE bool unary_m(struct cpu *c, const struct uop *op, unsigned k, unsig
 #define H_UN_SL(name, k, size, live)                                                              \
     STAMP(h_##name##_r_##size##_##live)                                                           \
     {                                                                                             \
-        wr(c, op->d, size, unary_do(c, k, rd(c, op->d, size), size, live));                       \
+        uint64_t a = rd(c, op->d, size);                                                          \
+        wr(c, op->d, size, unary_do(c, k, a, size, false));                                       \
+        if (live) {                                                                               \
+            unary_do(c, k, a, size, true);                                                        \
+        }                                                                                         \
         NEXT;                                                                                     \
     }                                                                                             \
     H_UN_M(name, k, size, live, EA_B)                                                             \
