@@ -277,7 +277,8 @@ struct board *board_create(struct machine *m, struct err *err)
     b->m = m;
     m->board = b;
     if (!board_memory(b, err) || !board_isa(b, err) || !board_pci(b, err) ||
-        !board_serial(b, err) || !board_vga(b, err) || !board_net(b, err) || !board_firmware(b, err)) {
+        !board_serial(b, err) || !board_vga(b, err) || !board_net(b, err) ||
+        !board_firmware(b, err)) {
         return NULL; /* machine_destroy() takes what there is */
     }
     struct cpu_env env = {.mem = m->mem,
