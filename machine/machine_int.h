@@ -109,7 +109,10 @@ void machine_explain_triple_fault(struct machine *m);
 /* events.c */
 void events_deliver(struct machine *m); /* at a slice boundary, lock held */
 void events_snap(struct machine *m, struct snap *s);
+void events_forget(struct machine *m); /* whatever is under way */
 
 /* A device asks the machine to stop at the next instruction boundary. */
 void machine_request(struct machine *m, enum machine_stop what);
+
+/* snapshot.c */
 void machine_snap(struct machine *m, struct snap *s); /* all but RAM */
