@@ -87,5 +87,8 @@ bool board_firmware(struct board *b, struct err *err)
         }
         ok = fw_cfg_add_file(fw, "bootorder", order, sizeof order);
     }
+    if (ok && !board_acpi(b, err)) {
+        return false;
+    }
     return ok || err_set(err, ENOSPC, "fw_cfg is full");
 }
