@@ -1,4 +1,4 @@
-/* -kernel, -initrd and -append: files read, and what a Multiboot kernel wants instead of a Linux one. */
+/* -kernel, -initrd and -append: the files; for a Multiboot kernel modules in place of a RAM disk. */
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>

@@ -87,8 +87,10 @@ bool app_recognize(struct app *a, struct err *err)
     case PROBE_FLOPPY: return app_file_drive(a, kind, err);
     case PROBE_GZIP:
         if (!app_is_gzip_kernel(o->file)) {
-            return err_set(err, EINVAL, "%s: is compressed with gzip and holds no kernel; gunzip it "
-                           "first", o->file);
+            return err_set(err, EINVAL,
+                           "%s: is compressed with gzip and holds no kernel; gunzip it "
+                           "first",
+                           o->file);
         }
         /* fall through */
     case PROBE_BZIMAGE:

@@ -107,7 +107,8 @@ bool loader_kernel(struct blob *b, const char *what, const char *path, struct er
     enum probe_kind kind = probe_bytes(b->data, b->len, b->len);
     if (kind != PROBE_BZIMAGE && kind != PROBE_MULTIBOOT) {
         loader_free(b);
-        return err_set(err, EINVAL, "%s %s: is %s, neither a Linux bzImage nor a Multiboot kernel%s", what, path,
+        return err_set(err, EINVAL,
+                       "%s %s: is %s, neither a Linux bzImage nor a Multiboot kernel%s", what, path,
                        probe_name(kind),
                        kind == PROBE_ISO    ? "; try -cdrom FILE"
                        : kind == PROBE_DISK ? "; try -hda FILE"

@@ -90,5 +90,8 @@ bool board_firmware(struct board *b, struct err *err)
         ok = mb ? fw_cfg_add_file(fw, "bootorder", multiboot_order, sizeof multiboot_order)
                 : fw_cfg_add_file(fw, "bootorder", linux_order, sizeof linux_order);
     }
+    if (ok && !board_acpi(b, err)) {
+        return false;
+    }
     return ok || err_set(err, ENOSPC, "fw_cfg is full");
 }

@@ -2,9 +2,9 @@
  * Document: Multiboot Specification 0.6.96, "OS image format", "Machine state", "Boot information
  * format"; Tool Interface Standard ELF 1.2, "Program Header".
  *
- * Here the image is understood and everything placed: what becomes known only in the machine (memory
- * map, graphics modes) is left to a boot ROM (roms/multiboot.asm), which works through a script of
- * copies and enters the kernel.
+ * Here the image is understood and everything placed: what becomes known only in the machine
+ * (memory map, graphics modes) is left to a boot ROM (roms/multiboot.asm), which works through a
+ * script of copies and enters the kernel.
  *
  *   the script, little-endian dwords:
  *    0 steps   4 entry   8 boot information at   12 memory map at   16 its entries at most
@@ -246,7 +246,8 @@ static bool mb_modules(struct machine *m, struct multiboot *mb, struct mb_out *o
                        struct err *err)
 {
     const struct machine_config *cfg = &m->cfg;
-    uint64_t at = (mb->end + PAGE_MASK) & ~PAGE_MASK, top = board_ram_below_4g(m) - BIOS_TOP_RESERVE;
+    uint64_t at = (mb->end + PAGE_MASK) & ~PAGE_MASK,
+             top = board_ram_below_4g(m) - BIOS_TOP_RESERVE;
     uint64_t first = at < 0x100000 ? 0x100000 : at;
     uint32_t skip = 0;
     uint8_t *list = out->info + MBI_LEN;
@@ -326,9 +327,10 @@ static bool mb_build(struct machine *m, struct multiboot *mb, struct mb_out *out
     uint32_t mmap = base + ((out->info_len + 7) & ~7u);
     out->info_len = info_max;
     mb_step(out, FW_CFG_CMDLINE_DATA, 0, out->info_len, base, 0);
-    const uint32_t head[] = {mb->entry, base,       mmap,      MB_MMAP_MAX,     mb->video,
-                             mb->width, mb->height, mb->depth, mmap + mmap_len, mmap + mmap_len + 512,
-                             out->script_len};
+    const uint32_t head[] = {
+        mb->entry,      base,       mmap,      MB_MMAP_MAX,     mb->video,
+        mb->width,      mb->height, mb->depth, mmap + mmap_len, mmap + mmap_len + 512,
+        out->script_len};
     for (unsigned i = 0; i < ARRAY_LEN(head); i++) {
         store_le32(out->script + 4 + 4 * i, head[i]);
     }

@@ -282,7 +282,8 @@ static void dp8390_send(struct dp8390 *nic, const uint8_t *frame, unsigned len)
 {
     const struct netdev *net = nic->net;
     if (nic->tcr & TCR_CRC) { /* the guest brought its own FCS: a wrong one, and nobody takes it */
-        if (len <= FCS_LEN || dp8390_crc(frame, len - FCS_LEN) != load_le32(frame + len - FCS_LEN)) {
+        if (len <= FCS_LEN ||
+            dp8390_crc(frame, len - FCS_LEN) != load_le32(frame + len - FCS_LEN)) {
             return;
         }
         len -= FCS_LEN;
@@ -293,8 +294,8 @@ static void dp8390_send(struct dp8390 *nic, const uint8_t *frame, unsigned len)
 }
 
 /* "Loopback Diagnostics": the receiver sees the frame, its FIFO keeps the last eight bytes of
- * frame, FCS and byte count; nothing is written to memory.  An FCS that the transmitter makes itself
- * always counts as wrong there, since transmitter and receiver share the CRC logic. */
+ * frame, FCS and byte count; nothing is written to memory.  An FCS that the transmitter makes
+ * itself always counts as wrong there, since transmitter and receiver share the CRC logic. */
 static void dp8390_loop(struct dp8390 *nic, uint16_t addr, unsigned len)
 {
     uint8_t byte = 0, dest[6] = {0}, fcs[FCS_LEN];

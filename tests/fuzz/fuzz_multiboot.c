@@ -1,5 +1,5 @@
-/* Any bytes as a Multiboot kernel: understood or refused with a sentence, and what the boot ROM is told
- * to copy stays in the file and in memory. */
+/* Any bytes as a Multiboot kernel: understood or refused with a sentence, and what the boot ROM is
+ * told to copy stays in the file and in memory. */
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>

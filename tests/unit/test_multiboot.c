@@ -169,7 +169,8 @@ static void modules_lie_behind_the_kernel_on_pages(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test_setup_teardown(recognized_by_checksum_in_the_first_8_kb, try_new, try_free),
+        cmocka_unit_test_setup_teardown(recognized_by_checksum_in_the_first_8_kb, try_new,
+                                        try_free),
         cmocka_unit_test_setup_teardown(addresses_in_the_header, try_new, try_free),
         cmocka_unit_test_setup_teardown(flags_that_are_not_understood, try_new, try_free),
         cmocka_unit_test_setup_teardown(modules_lie_behind_the_kernel_on_pages, try_new, try_free),
