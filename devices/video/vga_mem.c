@@ -42,6 +42,14 @@ static bool vga_chain4(const struct vga *v)
     return v->seq[4] & 8;
 }
 
+/* Odd/even addressing: SR4 bit 2 rules writes and GR5 bit 4 reads, and the manual wants them to say
+ * the same ("Memory Mode Register").  Where they differ writes are sequential: GRUB's firmware loads
+ * its font with SR4 0 and GR5 0, as QEMU lets it, and other loaders change SR4 only. */
+static bool vga_odd_even(const struct vga *v)
+{
+    return !(v->seq[4] & 4) && v->gr[5] & 0x10;
+}
+
 /* The byte offset of the plane 0 byte; always within memory. */
 static uint32_t vga_mem_dword(const struct vga *v, uint32_t addr)
 {
@@ -52,7 +60,7 @@ static uint32_t vga_mem_dword(const struct vga *v, uint32_t addr)
     if (v->gr[6] & 2) { /* odd/even: A0 chose the plane, another bit takes its place */
         bool high = (v->gr[6] & 0x0c) == 0 ? addr >> 16 & 1 : !(v->misc & 0x20);
         plane_off = (addr & 0xfffe) | high;
-    } else if (v->gr[5] & 0x10) { /* GRUB's firmware sets only this bit, and QEMU obeys it alone */
+    } else if (vga_odd_even(v)) { /* GRUB's firmware does not set GR6 bit 1, and QEMU ignores it */
         plane_off = addr & 0xfffe;
     } else {
         plane_off = addr & 0xffff;
@@ -121,9 +129,6 @@ static void vga_mem_mark(struct vga *v, uint32_t at, unsigned len)
     }
 }
 
-/* Odd/even addressing: SR4 bit 2 rules writes and GR5 bit 4 reads, and the manual wants them to say
- * the same ("Memory Mode Register").  Where they differ writes are sequential: GRUB's firmware loads
- * its font with SR4 0 and GR5 0, as QEMU lets it, and other loaders change SR4 only. */
 static void vga_mem_write8(struct vga *v, uint64_t off, uint8_t val)
 {
     uint32_t addr;
@@ -133,7 +138,7 @@ static void vga_mem_write8(struct vga *v, uint64_t off, uint8_t val)
     unsigned planes = v->seq[2] & 15;
     if (vga_chain4(v)) {
         planes &= 1u << (addr & 3);
-    } else if (!(v->seq[4] & 4) && v->gr[5] & 0x10) {
+    } else if (vga_odd_even(v)) {
         planes &= addr & 1 ? 0xa : 0x5;
     }
     if (!planes) {
