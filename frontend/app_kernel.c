@@ -1,4 +1,4 @@
-/* -kernel, -initrd and -append: the files; for a Multiboot kernel modules in place of a RAM disk. */
+/* -kernel, -initrd and -append: the files; for a Multiboot kernel modules in place of initrd. */
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
