@@ -4,7 +4,7 @@
  *     net_echo_init(&net, mac);                 mac: the card's (NULL: 52:54:00:12:34:56)
  *     cfg.nic[0].model = MACHINE_NIC_NE2K_PCI;
  *     cfg.nic[0].net = &net.net;                before machine_create()
- *     net.post = my_post, net.ctx = m;          a wrapper of machine_post_frame(); NULL: records only
+ *     net.post = my_post, net.ctx = m;          wraps machine_post_frame(); NULL: only records
  *     ... run ...
  *     net_echo_frame(n, mac, buf) makes frame number n, to be posted at a slice boundary
  *
