@@ -24,6 +24,12 @@ static void board_acpi_build(struct board *b, struct acpi_blobs *blobs)
             a.com[i] = (struct acpi_port){(uint16_t)b->uart[i].regs.base, board_serial_irq(b, i)};
         }
     }
+    for (unsigned i = 0; i < MACHINE_PARALLELS; i++) {
+        if (cfg->parallel[i].chr) {
+            a.lpt[i] =
+                (struct acpi_port){(uint16_t)b->parallel[i].regs.base, b->parallel_irq[i]};
+        }
+    }
     for (unsigned i = 0; i < MACHINE_FLOPPIES; i++) {
         a.floppy[i] = b->fdc.drive[i].type != FDC_NONE;
     }

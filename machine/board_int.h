@@ -3,6 +3,7 @@
 #pragma once
 #include "devices/char/debug_exit.h"
 #include "devices/char/debugcon.h"
+#include "devices/char/parallel.h"
 #include "devices/char/uart16550.h"
 #include "devices/dma/i8237.h"
 #include "devices/firmware/fw_cfg.h"
@@ -40,6 +41,8 @@ struct board {
     struct i8237 dma;
     struct fdc82077 fdc;
     struct uart16550 uart[MACHINE_SERIALS];
+    struct parallel parallel[MACHINE_PARALLELS];
+    uint8_t parallel_irq[MACHINE_PARALLELS];
     struct debugcon debugcon[MACHINE_DEBUGCONS];
     struct debug_exit debug_exit;
     struct fw_cfg fw;
@@ -69,6 +72,9 @@ bool board_memory(struct board *b, struct err *err);
 /* board_firmware.c: what the firmware asks */
 void board_cmos(struct board *b);
 bool board_firmware(struct board *b, struct err *err);
+bool board_smbios(struct board *b, struct err *err); /* when the processor is there */
+/* board_boot.c: the boot order, device by device */
+bool board_boot_order(struct board *b, struct err *err);
 /* board_acpi.c: the ACPI tables */
 bool board_acpi(struct board *b, struct err *err);
 void board_acpi_snap(struct board *b, struct snap *s);
