@@ -267,6 +267,9 @@ static bool app_unmake(struct app *a)
     loader_free(&a->vga_bios);
     loader_free(&a->kernel);
     loader_free(&a->initrd);
+    for (unsigned i = 0; i < OPT_FW_FILES; i++) {
+        loader_free(&a->fw_file[i]);
+    }
     return flushed;
 }
 
