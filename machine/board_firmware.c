@@ -102,7 +102,8 @@ bool board_firmware(struct board *b, struct err *err)
         const struct machine_fw_file *f = &cfg->fw_file[i];
         ok = f->len <= UINT32_MAX && fw_cfg_add_file(fw, f->name, f->data, (uint32_t)f->len);
     }
-    if (ok && cfg->kernel.len && !linux_boot_setup(m, fw, err)) {
+    bool multiboot = machine_is_multiboot(cfg->kernel.data, cfg->kernel.len);
+    if (ok && cfg->kernel.len && !(multiboot ? multiboot_setup : linux_boot_setup)(m, fw, err)) {
         return false;
     }
     if (ok && (!board_boot_order(b, err) || !board_acpi(b, err))) {

@@ -2,9 +2,9 @@
  * management, ISA devices, standard VGA.  Which chip sits where: addresses, IRQs, wiring - and
  * nothing else.
  *
- *   0:0.0 i440fx   0:1.0 piix3   0:1.1 ide   0:1.3 piix4_pm   0:2.0 vga
+ *   0:0.0 i440fx   0:1.0 piix3   0:1.1 ide   0:1.3 piix4_pm   0:2.0 vga   0:3.0 and on: network
  *
- * NOT IMPLEMENTED: local APIC, I/O APIC, HPET, network cards. */
+ * NOT IMPLEMENTED: local APIC, I/O APIC, HPET. */
 #include "machine/board_int.h"
 
 #include <errno.h>
@@ -310,8 +310,8 @@ struct board *board_create(struct machine *m, struct err *err)
     b->m = m;
     m->board = b;
     if (!board_memory(b, err) || !board_isa(b, err) || !board_pci(b, err) ||
-        !board_serial(b, err) || !board_parallel(b, err) || !board_vga(b, err) || !board_net(b, err) ||
-        !board_firmware(b, err)) {
+        !board_serial(b, err) || !board_parallel(b, err) || !board_vga(b, err) ||
+        !board_net(b, err) || !board_firmware(b, err)) {
         return NULL; /* machine_destroy() takes what there is */
     }
     struct cpu_env env = {.mem = m->mem,

@@ -11,6 +11,8 @@
 #include "devices/input/ps2kbd.h"
 #include "devices/input/ps2mouse.h"
 #include "devices/irqchip/i8259.h"
+#include "devices/net/ne2k_isa.h"
+#include "devices/net/ne2k_pci.h"
 #include "devices/pci/i440fx.h"
 #include "devices/pci/piix3.h"
 #include "devices/pci/piix4_pm.h"
@@ -53,6 +55,11 @@ struct board {
     struct piix4_pm pm;
     struct vga vga;
     struct vga_pci vga_pci;
+    union { /* by the model that the configuration names */
+        struct ne2k_isa isa;
+        struct ne2k_pci pci;
+    } net[MACHINE_NICS];
+    uint8_t net_irq[MACHINE_NICS], net_source[MACHINE_NICS]; /* of ISA cards: board_net.c */
     bool has_vga, has_pm;
     uint16_t acpi_pm_base, acpi_smb_base; /* what the ACPI tables say */
     uint32_t acpi_len;                    /* their length: it never changes */
