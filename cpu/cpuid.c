@@ -301,12 +301,13 @@ void cpuid_query(const struct cpu *c, uint32_t leaf, uint32_t sub, uint32_t out[
     case 1:
         out[0] = m->signature;
         out[1] = feat_has(&c->feat, FEAT_CLFLUSH) ? 8 << 8 : 0; /* lines of 64 bytes */
+        out[1] |= feat_has(&c->feat, FEAT_APIC) ? (uint32_t)c->apic_id << 24 : 0;
         out[2] = feature_bits(c, 1, 0, 2);
         out[3] = feature_bits(c, 1, 0, 3);
         if (c->s.cr4 & CR4_OSXSAVE) {
             out[2] |= 1 << 27;
         }
-        if (!(c->s.apic_base & 1 << 11)) {
+        if (!(c->s.apic_base & APIC_BASE_ENABLE)) {
             out[3] &= ~(1u << 9);
             out[2] &= ~(1u << 21 | 1u << 24);
         }

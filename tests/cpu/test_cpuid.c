@@ -219,7 +219,7 @@ static bool is_padding(size_t at)
         size_t after, before;
     } gaps[] = {
         {offsetof(struct cpu_state, idt_limit) + 2, offsetof(struct cpu_state, cr0)},
-        {offsetof(struct cpu_state, smi_pending) + 1, offsetof(struct cpu_state, pending_dr6)},
+        {offsetof(struct cpu_state, sipi_vector) + 1, offsetof(struct cpu_state, pending_dr6)},
         {offsetof(struct cpu_state, ftag) + 1, offsetof(struct cpu_state, fop)},
         {offsetof(struct cpu_state, fds) + 2, offsetof(struct cpu_state, fip)},
         {offsetof(struct cpu_state, mxcsr) + 4, offsetof(struct cpu_state, ymm)}};
