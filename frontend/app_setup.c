@@ -265,6 +265,7 @@ bool app_config(struct app *a, struct err *err)
     c->ram_size = o->ram_size;
     c->cpu_model = o->cpu_model;
     c->cpu_flags = o->cpu_flags;
+    c->no_hpet = o->no_hpet;
     c->deterministic = o->icount;
     c->icount_shift = o->icount_shift;
     c->rtc_base = app_rtc(o);
@@ -305,7 +306,6 @@ bool app_config(struct app *a, struct err *err)
         }
     }
     c->no_acpi = o->no_acpi;
-    c->no_hpet = o->no_hpet;
     memcpy(c->smbios, o->smbios, sizeof c->smbios);
     for (unsigned i = 0; i < o->fw_files; i++) {
         const struct opt_fw_file *f = &o->fw_file[i];

@@ -74,7 +74,8 @@ static bool fw_release(struct smbios_fields *t, const char *v, struct err *err)
     return true;
 }
 
-/* The strings of each type; NULL ends the list, where keys that are no strings follow in known[]. */
+/* The strings of each type; NULL ends the list, where keys that are no strings follow in known[].
+ */
 struct fw_string {
     const char *key;
     size_t at;
@@ -131,7 +132,8 @@ bool opt_smbios(struct options *o, const char *opt, const char *arg, struct err 
         char name[24];
         snprintf(name, sizeof name, "-smbios type=%u", (unsigned)type);
         kv.opt = name;
-        ok = keyval_known(&kv, fw_known[type], err) && fw_smbios_strings(o, &kv, (unsigned)type, err);
+        ok = keyval_known(&kv, fw_known[type], err) &&
+             fw_smbios_strings(o, &kv, (unsigned)type, err);
         const char *release = ok ? keyval_get(&kv, "release") : NULL;
         const char *uuid = ok ? keyval_get(&kv, "uuid") : NULL;
         ok = ok && keyval_bool(&kv, "uefi", &t->uefi, err) &&

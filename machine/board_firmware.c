@@ -106,7 +106,7 @@ bool board_firmware(struct board *b, struct err *err)
     if (ok && cfg->kernel.len && !(multiboot ? multiboot_setup : linux_boot_setup)(m, fw, err)) {
         return false;
     }
-    if (ok && (!board_boot_order(b, err) || !board_acpi(b, err))) {
+    if (ok && !board_boot_order(b, err)) {
         return false;
     }
     return ok || err_set(err, ENOSPC, "fw_cfg is full");
