@@ -164,6 +164,9 @@ bool app_load_files(struct app *a, struct err *err)
         return err_set(err, EINVAL, "%s without -kernel: add -kernel FILE",
                        o->initrd ? "-initrd" : "-append");
     }
+    if (!app_load_roms(a, err)) {
+        return false;
+    }
     if (a->initrd.len + a->kernel.len + (8u << 20) > o->ram_size && o->kernel) {
         return err_set(err, EINVAL, "-m: kernel and initrd (%zu MB) do not fit into %llu MB of "
                        "memory: say -m 512M or more", (a->initrd.len + a->kernel.len) >> 20,
@@ -302,6 +305,7 @@ bool app_config(struct app *a, struct err *err)
     c->debug_exit_iosize = o->debug_exit_iosize;
     memcpy(c->boot_order, o->boot_order, sizeof c->boot_order);
     memcpy(c->boot_once, o->boot_once, sizeof c->boot_once);
+    app_net_config(a);
     c->boot_menu = o->boot_menu;
     c->boot_menu_ms = o->boot_menu_ms;
     c->kernel = (struct machine_blob){a->kernel.data, a->kernel.len};
