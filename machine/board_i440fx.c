@@ -2,9 +2,9 @@
  * management, ISA devices, standard VGA.  Which chip sits where: addresses, IRQs, wiring - and
  * nothing else.
  *
- *   0:0.0 i440fx   0:1.0 piix3   0:1.1 ide   0:1.3 piix4_pm   0:2.0 vga
+ *   0:0.0 i440fx   0:1.0 piix3   0:1.1 ide   0:1.3 piix4_pm   0:2.0 vga   0:3.0 and on: network
  *
- * NOT IMPLEMENTED: local APIC, I/O APIC, HPET, network cards, parallel port, ACPI and SMBIOS tables
+ * NOT IMPLEMENTED: local APIC, I/O APIC, HPET, parallel port, ACPI and SMBIOS tables
  * of our own (SeaBIOS brings its own). */
 #include "machine/board_int.h"
 

@@ -10,6 +10,8 @@
 #include "devices/input/ps2kbd.h"
 #include "devices/input/ps2mouse.h"
 #include "devices/irqchip/i8259.h"
+#include "devices/net/ne2k_isa.h"
+#include "devices/net/ne2k_pci.h"
 #include "devices/pci/i440fx.h"
 #include "devices/pci/piix3.h"
 #include "devices/pci/piix4_pm.h"
@@ -51,6 +53,11 @@ struct board {
     struct vga vga;
     struct vga_pci vga_pci;
     bool has_vga;
+    union { /* by the model that the configuration names */
+        struct ne2k_isa isa;
+        struct ne2k_pci pci;
+    } net[MACHINE_NICS];
+    uint8_t net_irq[MACHINE_NICS], net_source[MACHINE_NICS]; /* of ISA cards: board_net.c */
     struct device *devices[BOARD_DEVICES]; /* in order of reset, snapshot and printing */
     unsigned device_count;
     uint8_t *bios;

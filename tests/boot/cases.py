@@ -6,14 +6,7 @@ import shutil
 import subprocess
 
 from guest import CACHE, ROOT, Failure, Guest, deb, lib, sh
-
-CASES = {}
-LONG = set()
-
-
-def case(f):
-    CASES[f.__name__] = f
-    return f
+from registry import case
 
 
 def demo_iso():
