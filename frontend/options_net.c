@@ -1,7 +1,7 @@
 /* -nic, -net, -netdev, -object filter-dump: what is on the other side of a network card.  Spellings
- * as in qemu(1), "Network options"; where a default differs it is safer or repeatable: forwards bind
- * to 127.0.0.1, IPv6 is off (its router advertisements come at random times).
- * NOT IMPLEMENTED: tap, socket, bridge and other networks; hubs; guestfwd=, smb=. */
+ * as in qemu(1), "Network options"; where a default differs it is safer or repeatable: forwards
+ * bind to 127.0.0.1, IPv6 is off (its router advertisements come at random times). NOT IMPLEMENTED:
+ * tap, socket, bridge and other networks; hubs; guestfwd=, smb=. */
 #include "frontend/options_set.h"
 
 #include <arpa/inet.h>

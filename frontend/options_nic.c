@@ -76,16 +76,17 @@ bool opt_nic_add(struct options *o, const struct keyval *kv, const char *netdev,
 static bool nic_isa(struct opt_nic *c, const struct keyval *kv, struct err *err)
 {
     uint64_t iobase = 0x300, irq = 9;
-    if (!keyval_uint(kv, "iobase", 0xffff, &iobase, err) || !keyval_uint(kv, "irq", 15, &irq, err)) {
+    if (!keyval_uint(kv, "iobase", 0xffff, &iobase, err) ||
+        !keyval_uint(kv, "irq", 15, &irq, err)) {
         return false;
     }
     if (iobase < 0x200 || iobase > 0x3e0 || iobase % 32) {
         return err_set(err, EINVAL, "%s: iobase=0x%llx is no place for 32 ports: 0x200 to 0x3e0 in "
                        "steps of 0x20, usually 0x300", kv->opt, (unsigned long long)iobase);
     }
-    if (irq < 3 || irq == 6 || irq == 8 || irq == 13) {
+    if (irq < 3 || irq == 6 || irq == 8 || irq == 12 || irq == 13) {
         return err_set(err, EINVAL, "%s: irq=%llu is taken by the board: say 9 (or 3, 4, 5, 7, 10, "
-                       "11, 12, 14, 15 where nothing else sits)", kv->opt, (unsigned long long)irq);
+                       "11, 14, 15 where nothing else sits)", kv->opt, (unsigned long long)irq);
     }
     c->iobase = (uint16_t)iobase;
     c->irq = (uint8_t)irq;

@@ -1,8 +1,8 @@
 /* The host's side of network cards: what a frame of the guest meets.
  *
- * A frame of the guest comes through the card's plug on the machine's thread.  A frame for the guest
- * goes into the machine's queue on that thread too, in net_tick() or right after a frame of the
- * guest, so a capture file has one writer and a deterministic machine one order of things.  Host
+ * A frame of the guest comes through the card's plug on the machine's thread.  A frame for the
+ * guest goes into the machine's queue on that thread too, in net_tick() or right after a frame of
+ * the guest, so a capture file has one writer and a deterministic machine one order of things. Host
  * descriptors are watched by threads of the backends (slirp.c). */
 #pragma once
 #include <stdbool.h>
@@ -35,8 +35,8 @@ void net_port_init(struct net_port *p, const struct opt_nic *nic, const struct o
 /* Opens capture files and host ports.  deterministic: see slirp.h. */
 bool net_port_open(struct net_port *p, struct machine *m, struct runner *r, struct err *err);
 void net_port_close(struct net_port *p); /* after the machine's thread ended */
-/* On the machine's thread, between slices: hands over what waits for the guest.  Returns when it wants
- * to be called at the latest; *waiting: the guest waits for the host's network. */
+/* On the machine's thread, between slices: hands over what waits for the guest.  Returns when it
+ * wants to be called at the latest; *waiting: the guest waits for the host's network. */
 vtime net_tick(struct net_port *p, vtime now, bool *waiting);
 /* A frame for the guest, on the machine's thread; false: its queue is full. */
 bool net_port_deliver(struct net_port *p, vtime now, const uint8_t *frame, size_t len);

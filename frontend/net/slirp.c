@@ -1,13 +1,14 @@
 /* User networks: libslirp plays gateway, DHCP, TFTP and name server, and turns the guest's
  * connections into sockets of this process.
  *
- * Two threads touch it.  The machine's thread puts the guest's frames into the `in` ring, and through
- * libslirp at once if nobody else is in there; the socket thread waits in poll() for the host and
- * takes what was left in the ring.  Frames for the guest collect in the `out` ring, which the
- * machine's thread empties.  When the guest does not take them, sockets are not read: the sender
- * waits, nothing is lost.  Paced, the machine's thread never waits for the lock.  Deterministic, it
- * does, and timers run on it: then all that libslirp answers by itself (ARP, DHCP, TFTP) comes at a
- * virtual time that depends on nothing else; only what sockets bring does not repeat.
+ * Two threads touch it.  The machine's thread puts the guest's frames into the `in` ring, and
+ * through libslirp at once if nobody else is in there; the socket thread waits in poll() for the
+ * host and takes what was left in the ring.  Frames for the guest collect in the `out` ring, which
+ * the machine's thread empties.  When the guest does not take them, sockets are not read: the
+ * sender waits, nothing is lost.  Paced, the machine's thread never waits for the lock.
+ * Deterministic, it does, and timers run on it: then all that libslirp answers by itself (ARP,
+ * DHCP, TFTP) comes at a virtual time that depends on nothing else; only what sockets bring does
+ * not repeat.
  *
  * Order of locks: the machine's, then net_slirp_lock; under the latter no call into the machine.
  * NOT IMPLEMENTED: connections do not survive in snapshots; guestfwd, SMB. */

@@ -1,10 +1,10 @@
-/* T28: libslirp refuses "../" in a TFTP name, but opens whatever else the name leads to: a directory,
- * a pipe (and waits), a device, a symbolic link to anywhere.  So requests are read here before it
- * gets them: the name must lead to a regular file inside the folder, links resolved.  Fragments of
- * UDP that could hide a request are dropped while TFTP is served.
+/* T28: libslirp refuses "../" in a TFTP name, but opens whatever else the name leads to: a
+ * directory, a pipe (and waits), a device, a symbolic link to anywhere.  So requests are read here
+ * before it gets them: the name must lead to a regular file inside the folder, links resolved.
+ * Fragments of UDP that could hide a request are dropped while TFTP is served.
  *
- * RFC 1350, "TFTP Packets"; RFC 768; RFC 791, "Internet Header Format"; RFC 8200, section "IPv6 Header
- * Format" (libslirp follows no extension headers). */
+ * RFC 1350, "TFTP Packets"; RFC 768; RFC 791, "Internet Header Format"; RFC 8200, section "IPv6
+ * Header Format" (libslirp follows no extension headers). */
 #include "frontend/net/tftp_guard.h"
 
 #include <ctype.h>
