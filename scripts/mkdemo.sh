@@ -25,7 +25,7 @@ ln -s busybox "$r/bin/sh"
 
 # modules and what they depend on
 depmod -b "$k" "$kv"
-mods="ata_piix ata_generic sd_mod sr_mod isofs ext4 vfat nls_cp437 nls_iso8859-1 crc32c_generic ne2k-pci ne floppy"
+mods="ata_piix ata_generic sd_mod sr_mod isofs ext4 vfat nls_cp437 nls_iso8859-1 crc32c_generic ne2k-pci ne af_packet button evdev floppy"
 md=$r/lib/modules/$kv
 mkdir -p "$md"
 cp "$k/lib/modules/$kv"/modules.{builtin,order} "$md/"
@@ -68,6 +68,8 @@ cat >"$r/etc/rc" <<'X'
 /bin/busybox mount -t devtmpfs dev /dev
 /bin/busybox --install -s 2>/dev/null
 for m in ata_piix sd_mod sr_mod isofs ext4; do modprobe $m; done
+for m in button evdev ne2k-pci af_packet; do modprobe $m; done 2>/dev/null
+acpid
 hostname vitrine
 dmesg -n 4
 for t in /dev/ttyS0 /dev/tty1; do cat /etc/motd >$t; done 2>/dev/null
@@ -76,13 +78,31 @@ X
 cat >"$r/etc/motd" <<'X'
 
 This is Linux inside Vitrine: a real shell on an emulated PC.
-Try: cat /proc/cpuinfo   dmesg | less   fdisk -l   mount /dev/sr0 /mnt
+Try: cat /proc/cpuinfo   dmesg | less   fdisk -l   mount /dev/sr0 /mnt   udhcpc
 Leave with: poweroff
 
 X
 cat >"$r/etc/profile" <<'X'
 export PATH=/sbin:/usr/sbin:/bin:/usr/bin PS1='vitrine:\w# ' HOME=/root
 X
+# the network: udhcpc asks, this sets; the power button: acpid
+mkdir -p "$r/etc/udhcpc" "$r/etc/acpi/PWRF"
+cat >"$r/etc/udhcpc/default.script" <<'X'
+#!/bin/busybox sh
+case $1 in
+deconfig) ip addr flush dev $interface; ip link set $interface up ;;
+bound | renew)
+    ip addr flush dev $interface
+    ip addr add $ip/${mask:-24} dev $interface
+    for g in $router; do ip route replace default via $g dev $interface; break; done
+    : >/etc/resolv.conf
+    [ -n "$domain" ] && echo "search $domain" >>/etc/resolv.conf
+    for d in $dns; do echo "nameserver $d" >>/etc/resolv.conf; done ;;
+esac
+exit 0
+X
+printf '#!/bin/busybox sh\npoweroff\n' >"$r/etc/acpi/PWRF/00000080"
+chmod +x "$r/etc/udhcpc/default.script" "$r/etc/acpi/PWRF/00000080"
 printf 'root::0:0:root:/root:/bin/sh\n' >"$r/etc/passwd"
 chmod +x "$r/etc/rc"
 ln -s /bin/busybox "$r/init"
