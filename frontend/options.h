@@ -15,7 +15,7 @@ enum {
     OPT_NAME = 32
 };
 #define OPT_RAM_MIN (1ull << 20)
-#define OPT_RAM_MAX (3ull << 30)
+#define OPT_RAM_MAX (60ull << 30)
 #define OPT_RAM_DEFAULT (512ull << 20)
 
 enum opt_if { OPT_IF_IDE, OPT_IF_FLOPPY, OPT_IF_NONE };

@@ -52,7 +52,7 @@ bool opt_memory(struct options *o, const char *opt, const char *arg, struct err 
         ok = err_set(err, EINVAL, "-m %.40s is not a size: say -m 512M or -m 2G", arg);
     } else if (ok && size > OPT_RAM_MAX) {
         ok = err_set(err, EINVAL, "-m %.40s is more memory than this machine can have: at most "
-                     "-m 3G", arg);
+                     "-m 60G", arg);
     } else if (ok && size < OPT_RAM_MIN) {
         ok = err_set(err, EINVAL, "-m %.40s is less memory than a PC needs: at least -m 1M", arg);
     }

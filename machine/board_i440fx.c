@@ -1,73 +1,17 @@
 /* The PC of 1996 that firmware and systems know as "pc": 440FX host bridge, PIIX3 and PIIX4 power
- * management, ISA devices, standard VGA.  Which chip sits where: addresses, IRQs, wiring, and the
- * answers that firmware finds in CMOS and fw_cfg - and nothing else.
+ * management, ISA devices, standard VGA.  Which chip sits where: addresses, IRQs, wiring - and
+ * nothing else.
  *
  *   0:0.0 i440fx   0:1.0 piix3   0:1.1 ide   0:1.3 piix4_pm   0:2.0 vga
  *
  * NOT IMPLEMENTED: local APIC, I/O APIC, HPET, network cards, parallel port, ACPI and SMBIOS tables
  * of our own (SeaBIOS brings its own). */
-#include "machine/machine_int.h"
+#include "machine/board_int.h"
 
 #include <errno.h>
-#include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 
 #include "base/bits.h"
-#include "devices/char/debug_exit.h"
-#include "devices/char/debugcon.h"
-#include "devices/char/uart16550.h"
-#include "devices/dma/i8237.h"
-#include "devices/firmware/fw_cfg.h"
-#include "devices/input/i8042.h"
-#include "devices/input/ps2kbd.h"
-#include "devices/input/ps2mouse.h"
-#include "devices/irqchip/i8259.h"
-#include "devices/pci/i440fx.h"
-#include "devices/pci/piix3.h"
-#include "devices/pci/piix4_pm.h"
-#include "devices/port92.h"
-#include "devices/storage/fdc82077.h"
-#include "devices/storage/piix_ide.h"
-#include "devices/timer/i8254.h"
-#include "devices/timer/mc146818.h"
-#include "devices/timer/port61.h"
-#include "devices/video/vga.h"
-#include "devices/video/vga_pci.h"
-
-#define BOARD_DEVICES 40
-
-struct board {
-    struct machine *m;
-    struct region ram_low, ram_high, bios_high, bios_low, fpu_port;
-    struct i8259 pic[2];
-    struct i8254 pit;
-    struct port61 port61;
-    struct port92 port92;
-    struct mc146818 rtc;
-    struct i8042 kbc;
-    struct ps2kbd kbd;
-    struct ps2mouse mouse;
-    struct i8237 dma;
-    struct fdc82077 fdc;
-    struct uart16550 uart[MACHINE_SERIALS];
-    struct debugcon debugcon[MACHINE_DEBUGCONS];
-    struct debug_exit debug_exit;
-    struct fw_cfg fw;
-    struct pci_bus pci;
-    struct i440fx pmc;
-    struct piix3 isa;
-    struct piix_ide ide;
-    struct piix4_pm pm;
-    struct vga vga;
-    struct vga_pci vga_pci;
-    bool has_vga;
-    struct device *devices[BOARD_DEVICES]; /* in order of reset, snapshot and printing */
-    unsigned device_count;
-    uint8_t *bios;
-    bool a20_port92, a20_kbc;
-    bool booted_once; /* -boot once= was used up */
-};
 
 /* ---- wires that end in the board ---- */
 
@@ -144,7 +88,7 @@ static void board_fpu_write(void *dev, uint64_t off, uint64_t val, unsigned size
 static const struct region_ops board_fpu_ops = {
     .write = board_fpu_write, .min_size = 1, .max_size = 1};
 
-static struct irq_line board_line(void (*set)(void *, unsigned, bool), void *sink, unsigned pin)
+struct irq_line board_line(void (*set)(void *, unsigned, bool), void *sink, unsigned pin)
 {
     return (struct irq_line){.set = set, .sink = sink, .pin = pin};
 }
@@ -154,55 +98,14 @@ static struct irq_line board_irq(struct board *b, unsigned irq)
     return i8259_pin(&b->pic[irq >> 3], irq & 7);
 }
 
-/* ---- memory ---- */
-
-static bool board_memory(struct board *b, struct err *err)
-{
-    struct machine *m = b->m;
-    size_t len = m->cfg.bios.len;
-    if (len < 65536 || len > (4u << 20) || (len & 0xffff)) {
-        return err_set(err, EINVAL,
-                       "the BIOS image has %zu bytes, not a multiple of 64 KB up to 4 MB", len);
-    }
-    b->bios = malloc(len);
-    if (!b->bios) {
-        return err_set(err, ENOMEM, "out of memory");
-    }
-    memcpy(b->bios, m->cfg.bios.data, len);
-    size_t low = len < 0x20000 ? len : 0x20000;
-    b->ram_low =
-        (struct region){.name = "ram.low", .kind = REGION_RAM, .len = 0xa0000, .ram = &m->ram};
-    b->ram_high = (struct region){.name = "ram.high",
-                                  .kind = REGION_RAM,
-                                  .base = 0x100000,
-                                  .len = m->ram.size - 0x100000,
-                                  .ram = &m->ram,
-                                  .ram_off = 0x100000};
-    b->bios_high = (struct region){.name = "bios",
-                                   .kind = REGION_ROM,
-                                   .host = b->bios,
-                                   .len = len,
-                                   .base = ((uint64_t)1 << 32) - len,
-                                   .priority = 1};
-    b->bios_low = (struct region){.name = "bios.isa",
-                                  .kind = REGION_ROM,
-                                  .len = low,
-                                  .priority = 1,
-                                  .base = 0x100000 - low,
-                                  .host = b->bios + len - low};
-    return bus_map(m->mem, &b->ram_low, err) &&
-           (!b->ram_high.len || bus_map(m->mem, &b->ram_high, err)) &&
-           bus_map(m->mem, &b->bios_high, err) && bus_map(m->mem, &b->bios_low, err);
-}
-
 /* ---- chips ---- */
 
-static void board_add(struct board *b, struct device *dev)
+void board_add(struct board *b, struct device *dev)
 {
     b->devices[b->device_count++] = dev;
 }
 
-static bool board_port(struct board *b, struct region *r, uint64_t base, struct err *err)
+bool board_port(struct board *b, struct region *r, uint64_t base, struct err *err)
 {
     r->base = base;
     r->priority = 1;
@@ -362,88 +265,6 @@ static bool board_vga(struct board *b, struct err *err)
     return vga_map_legacy(&b->vga, m->mem, m->ports, err);
 }
 
-/* ---- what the firmware asks ---- */
-
-static unsigned board_boot_code(char c)
-{
-    return c == 'a' ? 1 : c == 'c' ? 2 : c == 'd' ? 3 : c == 'n' ? 4 : 0;
-}
-
-/* CMOS as SeaBIOS reads it (seabios src/hw/rtc.h and QEMU's pc). */
-static void board_cmos(struct board *b)
-{
-    const struct machine_config *cfg = &b->m->cfg;
-    struct mc146818 *r = &b->rtc;
-    uint64_t ram = b->m->ram.size;
-    uint64_t ext_kb = (ram >> 10) - 1024,
-             above_16m = ram > (16u << 20) ? (ram - (16u << 20)) >> 16 : 0;
-    ext_kb = ext_kb > 65535 ? 65535 : ext_kb;
-    above_16m = above_16m > 65535 ? 65535 : above_16m;
-    mc146818_set_cmos(r, 0x15, 640 & 0xff);
-    mc146818_set_cmos(r, 0x16, 640 >> 8);
-    mc146818_set_cmos(r, 0x17, (uint8_t)ext_kb);
-    mc146818_set_cmos(r, 0x18, (uint8_t)(ext_kb >> 8));
-    mc146818_set_cmos(r, 0x30, (uint8_t)ext_kb);
-    mc146818_set_cmos(r, 0x31, (uint8_t)(ext_kb >> 8));
-    mc146818_set_cmos(r, 0x34, (uint8_t)above_16m);
-    mc146818_set_cmos(r, 0x35, (uint8_t)(above_16m >> 8));
-    uint8_t fd0 = b->fdc.drive[0].type, fd1 = b->fdc.drive[1].type;
-    mc146818_set_cmos(r, 0x10, (uint8_t)(fd0 << 4 | fd1));
-    /* equipment: FPU, PS/2 mouse, floppy drives (bit 0: any, bit 6: two) */
-    mc146818_set_cmos(r, 0x14, (uint8_t)(0x06 | (fd0 || fd1 ? 1 : 0) | (fd0 && fd1 ? 0x40 : 0)));
-    mc146818_set_cmos(r, 0x5f, 0); /* further processors */
-    /* disk translation, two bits a disk: LBA for what CHS alone cannot reach */
-    uint8_t trans = 0;
-    for (unsigned i = 0; i < MACHINE_IDE; i++) {
-        if (cfg->ide[i] && !cfg->ide_is_cd[i] && cfg->ide[i]->sectors > 1024 * 16 * 63) {
-            trans |= (uint8_t)(1u << (2 * i));
-        }
-    }
-    mc146818_set_cmos(r, 0x39, trans);
-    const char *order = cfg->boot_once[0] && !b->booted_once ? cfg->boot_once
-                        : cfg->boot_order[0]                 ? cfg->boot_order
-                                                             : "cad";
-    unsigned code[3] = {0};
-    for (unsigned i = 0; i < 3 && order[i]; i++) {
-        code[i] = board_boot_code(order[i]);
-    }
-    mc146818_set_cmos(r, 0x3d, (uint8_t)(code[1] << 4 | code[0]));
-    mc146818_set_cmos(r, 0x38, (uint8_t)(code[2] << 4 | 1)); /* bit 0: no floppy signature check */
-}
-
-static bool board_firmware(struct board *b, struct err *err)
-{
-    struct machine *m = b->m;
-    struct fw_cfg *fw = &b->fw;
-    uint8_t e820[20];
-    fw_cfg_init(fw, "fw_cfg", bus_dma(m->mem));
-    board_add(b, &fw->dev);
-    if (!board_port(b, &fw->regs, 0x510, err) || !board_port(b, &fw->dma_regs, 0x514, err)) {
-        return false;
-    }
-    store_le64(e820, 0);
-    store_le64(e820 + 8, m->ram.size);
-    store_le32(e820 + 16, 1);
-    bool ok = fw_cfg_add_u64(fw, FW_CFG_RAM_SIZE, m->ram.size) &&
-              fw_cfg_add_u16(fw, FW_CFG_NB_CPUS, 1) && fw_cfg_add_u16(fw, FW_CFG_MAX_CPUS, 1) &&
-              fw_cfg_add_u16(fw, FW_CFG_BOOT_MENU, m->cfg.boot_menu) &&
-              fw_cfg_add_u16(fw, FW_CFG_NOGRAPHIC, m->cfg.nographic) &&
-              fw_cfg_add_file_copy(fw, "etc/e820", e820, sizeof e820);
-    if (ok && m->cfg.boot_menu_ms) {
-        uint8_t ms[2];
-        store_le16(ms, m->cfg.boot_menu_ms > 65535 ? 65535 : (uint16_t)m->cfg.boot_menu_ms);
-        ok = fw_cfg_add_file_copy(fw, "etc/boot-menu-wait", ms, 2);
-    }
-    if (ok && m->cfg.kernel.len) {
-        static const char order[] = "/rom@genroms/linuxboot.rom\n";
-        if (!linux_boot_setup(m, fw, err)) {
-            return false;
-        }
-        ok = fw_cfg_add_file(fw, "bootorder", order, sizeof order);
-    }
-    return ok || err_set(err, ENOSPC, "fw_cfg is full");
-}
-
 /* ---- life ---- */
 
 struct board *board_create(struct machine *m, struct err *err)
@@ -456,7 +277,8 @@ struct board *board_create(struct machine *m, struct err *err)
     b->m = m;
     m->board = b;
     if (!board_memory(b, err) || !board_isa(b, err) || !board_pci(b, err) ||
-        !board_serial(b, err) || !board_vga(b, err) || !board_firmware(b, err)) {
+        !board_serial(b, err) || !board_vga(b, err) || !board_net(b, err) ||
+        !board_firmware(b, err)) {
         return NULL; /* machine_destroy() takes what there is */
     }
     struct cpu_env env = {.mem = m->mem,
@@ -539,104 +361,4 @@ struct display_source *board_display(struct board *b)
 uint8_t board_leds(struct board *b)
 {
     return ps2kbd_leds(&b->kbd);
-}
-
-/* ---- info ---- */
-
-struct board_out {
-    machine_print_fn *print;
-    void *ctx;
-};
-
-static void board_print_pci(struct board *b, machine_print_fn *print, void *ctx)
-{
-    char line[128];
-    for (unsigned f = 0; f < 256; f++) {
-        const struct pci_dev *d = b->pci.fn[f];
-        if (!d) {
-            continue;
-        }
-        const uint8_t *c = d->config;
-        snprintf(line, sizeof line, "00:%02x.%u %-10s %04x:%04x class %02x%02x irq %u command %04x",
-                 f >> 3, f & 7, d->id, load_le16(c), load_le16(c + 2), c[PCI_CLASS],
-                 c[PCI_SUBCLASS], c[PCI_INT_LINE], load_le16(c + PCI_COMMAND));
-        print(ctx, line);
-        for (unsigned i = 0; i < 7; i++) {
-            bool mapped = false;
-            if (d->bar[i].kind == PCI_BAR_NONE) {
-                continue;
-            }
-            uint64_t at = pci_bar_base(d, i, &mapped);
-            snprintf(line, sizeof line, "    BAR%u %s 0x%08llx, %llu bytes%s", i,
-                     d->bar[i].kind == PCI_BAR_IO ? "ports " : "memory", (unsigned long long)at,
-                     (unsigned long long)d->bar[i].region->len, mapped ? "" : " (off)");
-            print(ctx, line);
-        }
-    }
-}
-
-static void board_print_block(struct board *b, machine_print_fn *print, void *ctx)
-{
-    static const char *const slot[] = {"ide0-hd0", "ide0-hd1", "ide1-cd0", "ide1-cd1"};
-    char line[160];
-    for (unsigned i = 0; i < MACHINE_IDE; i++) {
-        const struct blockdev *d = b->m->cfg.ide[i];
-        if (!d) {
-            continue;
-        }
-        snprintf(line, sizeof line,
-                 "%s (%s): %s, %llu sectors of %u bytes%s%s; %llu reads, %llu writes, %llu flushes",
-                 slot[i], b->m->cfg.ide_is_cd[i] ? "CD" : "disk", d->sectors ? "medium" : "empty",
-                 (unsigned long long)d->sectors, d->sector_size, d->read_only ? ", read-only" : "",
-                 d->locked ? ", locked" : "", (unsigned long long)d->reads,
-                 (unsigned long long)d->writes, (unsigned long long)d->flushes);
-        print(ctx, line);
-    }
-}
-
-static void board_print_pic(struct board *b, machine_print_fn *print, void *ctx)
-{
-    char line[160];
-    for (unsigned i = 0; i < 2; i++) {
-        const struct i8259 *p = &b->pic[i];
-        snprintf(line, sizeof line,
-                 "pic%u: irr=%02x imr=%02x isr=%02x elcr=%02x base=%02x lines=%02x", i,
-                 i8259_irr(p), p->imr, p->isr, p->elcr, p->icw2, p->lines);
-        print(ctx, line);
-    }
-}
-
-static const char *const board_tables[] = {"pic", "irq",
-                                           "block"}; /* and "pci", below: a device too */
-
-const char *board_info_name(struct board *b, unsigned i)
-{
-    unsigned n = ARRAY_LEN(board_tables);
-    return i < n ? board_tables[i] : i - n < b->device_count ? b->devices[i - n]->id : NULL;
-}
-
-bool board_info(struct board *b, const char *what, machine_print_fn *print, void *ctx)
-{
-    if (strcmp(what, "pci") == 0) {
-        board_print_pci(b, print, ctx);
-        return true;
-    }
-    if (strcmp(what, "block") == 0) {
-        board_print_block(b, print, ctx);
-        return true;
-    }
-    if (strcmp(what, "pic") == 0 || strcmp(what, "irq") == 0) {
-        board_print_pic(b, print, ctx);
-        return true;
-    }
-    for (unsigned i = 0; i < b->device_count; i++) {
-        if (strcmp(b->devices[i]->id, what) == 0) {
-            struct snap s;
-            snap_init_print(&s, print, ctx);
-            device_snap(b->devices[i], &s);
-            snap_fini(&s);
-            return true;
-        }
-    }
-    return false;
 }

@@ -7,13 +7,15 @@
 
 #include "base/plugs/blockdev.h"
 #include "base/plugs/chardev.h"
+#include "base/plugs/netdev.h"
 
 struct machine_blob {
     const void *data;
     size_t len;
 };
 
-enum { MACHINE_SERIALS = 4, MACHINE_IDE = 4, MACHINE_FLOPPIES = 2, MACHINE_DEBUGCONS = 4 };
+enum { MACHINE_SERIALS = 4, MACHINE_IDE = 4, MACHINE_FLOPPIES = 2, MACHINE_DEBUGCONS = 4,
+       MACHINE_NICS = 4, MACHINE_PARALLELS = 3, MACHINE_SMBIOS = 5 };
 
 struct machine_serial {
     struct chardev *chr; /* NULL: no such port */
@@ -25,9 +27,35 @@ struct machine_debugcon {
     uint16_t iobase; /* 0xe9, 0x402 */
 };
 
+struct machine_parallel {
+    struct chardev *chr; /* NULL: no such port */
+    uint16_t iobase;     /* 0: the standard one (378, 278, 3BC) */
+    uint8_t irq;         /* 0: the standard one (7, 5, 7) */
+};
+enum machine_nic_model { MACHINE_NIC_NONE, MACHINE_NIC_NE2K_PCI, MACHINE_NIC_NE2K_ISA };
+struct machine_nic {
+    enum machine_nic_model model;
+    struct netdev *net;      /* its mac is the card's address; ops NULL: nothing on the wire */
+    uint16_t iobase;         /* ISA: 0: 300h */
+    uint8_t irq;             /* ISA: 0: 9 */
+    uint8_t slot;            /* PCI: 0: the next free one from 3 on */
+    struct machine_blob rom; /* PCI option ROM; empty: none */
+};
+/* One SMBIOS type 0 to 4: strings by the names of QEMU's -smbios, NULL: ours. */
+struct machine_smbios {
+    const char *vendor, *version, *date;                   /* type 0 (version: also 1, 2, 3, 4) */
+    const char *manufacturer, *product, *serial, *sku, *family; /* 1, 2, 3, 4 where they apply */
+    const char *asset, *location;                          /* 2, 3, 4 */
+    const char *sock_pfx, *part;                           /* 4 */
+    uint8_t uuid[16];                                      /* type 1 */
+    bool has_uuid;
+    uint8_t major, minor;                                  /* type 0 release */
+    bool has_release;
+};
+
 struct machine_config {
     const char *name;      /* guest name, may be NULL */
-    uint64_t ram_size;     /* bytes, 1 MB .. 3 GB, a multiple of 4 KB */
+    uint64_t ram_size;     /* bytes, 1 MB .. 60 GB, a multiple of 4 KB */
     const char *cpu_model; /* NULL: default */
     const char *cpu_flags; /* "+x,-y" or NULL */
     const char *accel;     /* "interp"; NULL: default */
@@ -45,6 +73,10 @@ struct machine_config {
     bool has_floppy[MACHINE_FLOPPIES]; /* a drive, perhaps empty */
     struct machine_serial serial[MACHINE_SERIALS];
     struct machine_debugcon debugcon[MACHINE_DEBUGCONS];
+    struct machine_parallel parallel[MACHINE_PARALLELS];
+    struct machine_nic nic[MACHINE_NICS];
+    struct machine_smbios smbios[MACHINE_SMBIOS]; /* by type */
+    bool no_hpet, no_acpi;
     uint16_t debug_exit_iobase; /* 0: no isa-debug-exit */
     uint16_t debug_exit_iosize;
     char boot_order[8]; /* letters of QEMU: a floppy, c disk, d CD, n network; "": "cad" */

@@ -2,6 +2,8 @@
  * enters.  Posted by any thread, handed over at a slice boundary. */
 #include "machine/machine_int.h"
 
+#include <string.h>
+
 static void events_post(struct machine *m, const struct event *ev)
 {
     machine_lock(m);
@@ -20,6 +22,18 @@ void machine_post_input(struct machine *m, const struct input_event *ev)
 void machine_power_button(struct machine *m)
 {
     struct event e = {.kind = EVENT_POWER_BUTTON};
+    events_post(m, &e);
+}
+
+void machine_sleep_button(struct machine *m)
+{
+    struct event e = {.kind = EVENT_SLEEP_BUTTON};
+    events_post(m, &e);
+}
+
+void machine_post_link(struct machine *m, struct netdev *net, bool up)
+{
+    struct event e = {.kind = EVENT_LINK, .net = net, .up = up};
     events_post(m, &e);
 }
 
@@ -52,6 +66,24 @@ size_t machine_post_chars(struct machine *m, struct chardev *chr, const uint8_t 
     return done;
 }
 
+bool machine_post_frame(struct machine *m, struct netdev *net, const uint8_t *frame, size_t len)
+{
+    bool taken = false;
+    machine_lock(m);
+    for (unsigned i = 0; i < MACHINE_NICS && len && len <= NETDEV_FRAME_MAX; i++) {
+        struct net_queue *q = &m->nets[i];
+        if (q->net != net || !net || q->count == NET_QUEUE) {
+            continue;
+        }
+        unsigned at = (q->head + q->count++) % NET_QUEUE;
+        q->frame[at].len = (uint16_t)len;
+        memcpy(q->frame[at].data, frame, len);
+        taken = true;
+    }
+    machine_unlock(m);
+    return taken;
+}
+
 void machine_media_changed(struct machine *m, struct blockdev *blk)
 {
     machine_lock(m);
@@ -79,6 +111,17 @@ static void events_chars(struct char_ring *r)
     }
 }
 
+static void events_frames(struct net_queue *q)
+{
+    struct netdev *net = q->net;
+    while (q->count && net->client && net->client->ready(net->dev)) {
+        unsigned at = q->head;
+        q->head = (q->head + 1) % NET_QUEUE;
+        q->count--;
+        net->client->receive(net->dev, q->frame[at].data, q->frame[at].len);
+    }
+}
+
 void events_deliver(struct machine *m)
 {
     while (m->event_count) {
@@ -91,12 +134,45 @@ void events_deliver(struct machine *m)
             if (ev.chr && ev.chr->client && ev.chr->client->break_signal) {
                 ev.chr->client->break_signal(ev.chr->dev);
             }
+        } else if (ev.kind == EVENT_LINK) {
+            if (ev.net && ev.net->client && ev.net->client->link) {
+                ev.net->client->link(ev.net->dev, ev.up);
+            }
         } else {
             board_event(m->board, &ev);
         }
     }
     for (unsigned i = 0; i < CHAR_PORTS; i++) {
         events_chars(&m->chars[i]);
+    }
+    for (unsigned i = 0; i < MACHINE_NICS; i++) {
+        events_frames(&m->nets[i]);
+    }
+}
+
+static void events_snap_frames(struct net_queue *q, struct snap *s)
+{
+    uint32_t n = q->count;
+    snap_u32(s, "frames", &n);
+    if (n > NET_QUEUE) {
+        snap_fail(s, "more frames than the queue holds");
+        return;
+    }
+    if (snap_loading(s)) {
+        q->head = 0;
+        q->count = 0;
+    }
+    for (uint32_t k = 0; k < n && !s->failed; k++) {
+        unsigned at = (q->head + k) % NET_QUEUE;
+        snap_u16(s, "frame_len", &q->frame[at].len);
+        if (!q->frame[at].len || q->frame[at].len > NETDEV_FRAME_MAX) {
+            snap_fail(s, "a frame of impossible length");
+            return;
+        }
+        snap_bytes(s, "frame", q->frame[at].data, q->frame[at].len);
+    }
+    if (snap_loading(s)) {
+        q->count = q->net ? n : 0;
     }
 }
 
@@ -122,5 +198,8 @@ void events_snap(struct machine *m, struct snap *s)
             r->head = 0;
             r->count = n;
         }
+    }
+    for (unsigned i = 0; i < MACHINE_NICS; i++) {
+        events_snap_frames(&m->nets[i], s);
     }
 }

@@ -80,7 +80,7 @@ static bool linux_place(struct machine *m, const uint8_t *k, size_t len, struct 
     if (version >= 0x20a && load_le32(k + HDR_INIT_SIZE) > need) {
         need = load_le32(k + HDR_INIT_SIZE);
     }
-    uint64_t top = m->ram.size;
+    uint64_t top = board_ram_below_4g(m);
     if (pl->kernel_addr + need + BIOS_TOP_RESERVE > top) {
         return err_set(err, ENOMEM,
                        "the kernel needs %" PRIu64 " MB of memory, the machine has %" PRIu64 " MB",

@@ -8,7 +8,7 @@
 #include <string.h>
 
 #define RAM_MIN ((uint64_t)1 << 20)
-#define RAM_MAX ((uint64_t)3 << 30)
+#define RAM_MAX ((uint64_t)60 << 30) /* 36 address bits less the PCI hole */
 
 void machine_lock(struct machine *m)
 {
@@ -52,7 +52,7 @@ static void machine_map_changed(void *ctx)
 struct machine *machine_create(const struct machine_config *cfg, struct err *err)
 {
     if (cfg->ram_size < RAM_MIN || cfg->ram_size > RAM_MAX || (cfg->ram_size & PAGE_MASK)) {
-        err_set(err, EINVAL, "memory of %" PRIu64 " bytes is outside 1 MB to 3 GB", cfg->ram_size);
+        err_set(err, EINVAL, "memory of %" PRIu64 " bytes is outside 1 MB to 60 GB", cfg->ram_size);
         return NULL;
     }
     struct machine *m = calloc(1, sizeof *m);
@@ -85,6 +85,9 @@ struct machine *machine_create(const struct machine_config *cfg, struct err *err
     }
     for (unsigned i = 0; i < CHAR_PORTS; i++) {
         m->chars[i].chr = cfg->serial[i].chr;
+    }
+    for (unsigned i = 0; i < MACHINE_NICS; i++) {
+        m->nets[i].net = cfg->nic[i].model == MACHINE_NIC_NONE ? NULL : cfg->nic[i].net;
     }
     if (!board_create(m, err)) {
         machine_destroy(m);

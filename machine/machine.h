@@ -51,7 +51,12 @@ void machine_post_input(struct machine *m, const struct input_event *ev);
 /* Bytes for the device behind this chardev; returns how many were taken (the rest: try later). */
 size_t machine_post_chars(struct machine *m, struct chardev *chr, const uint8_t *buf, size_t len);
 void machine_post_break(struct machine *m, struct chardev *chr);
+/* A frame for the card behind this netdev; false: its queue is full, try later.  A frame waits in
+ * the queue until the card has room. */
+bool machine_post_frame(struct machine *m, struct netdev *net, const uint8_t *frame, size_t len);
+void machine_post_link(struct machine *m, struct netdev *net, bool up); /* the cable */
 void machine_power_button(struct machine *m); /* ACPI power button */
+void machine_sleep_button(struct machine *m);
 void machine_nmi(struct machine *m);
 /* The medium behind this blockdev was exchanged (fields of *blk changed under machine_lock()). */
 void machine_media_changed(struct machine *m, struct blockdev *blk);

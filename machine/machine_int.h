@@ -9,13 +9,26 @@
 #include "machine/machine.h"
 #include "mem/bus.h"
 
-enum { EVENTS_MAX = 256, CHAR_RING = 4096, CHAR_PORTS = MACHINE_SERIALS };
+enum { EVENTS_MAX = 256, CHAR_RING = 4096, CHAR_PORTS = MACHINE_SERIALS, NET_QUEUE = 64 };
 
-enum event_kind { EVENT_INPUT, EVENT_POWER_BUTTON, EVENT_NMI, EVENT_BREAK };
+enum event_kind {
+    EVENT_INPUT, EVENT_POWER_BUTTON, EVENT_SLEEP_BUTTON, EVENT_NMI, EVENT_BREAK, EVENT_LINK
+};
 struct event {
     enum event_kind kind;
     struct input_event input;
     struct chardev *chr;
+    struct netdev *net;
+    bool up; /* EVENT_LINK */
+};
+
+struct net_queue { /* frames on their way to a network card */
+    struct netdev *net;
+    struct {
+        uint16_t len;
+        uint8_t data[NETDEV_FRAME_MAX];
+    } frame[NET_QUEUE];
+    uint32_t head, count;
 };
 
 struct char_ring { /* host bytes on their way to a serial port */
@@ -55,6 +68,7 @@ struct machine {
     struct event events[EVENTS_MAX];
     unsigned event_head, event_count;
     struct char_ring chars[CHAR_PORTS];
+    struct net_queue nets[MACHINE_NICS];
 
     void *linux_keep; /* patched setup code, command line and boot ROM: fw_cfg borrows them */
     struct machine_tracer tracer;
@@ -72,6 +86,7 @@ void board_snap(struct board *b, struct snap *s);
 void board_event(struct board *b, const struct event *ev);
 struct display_source *board_display(struct board *b); /* NULL: none */
 uint8_t board_leds(struct board *b);
+uint64_t board_ram_below_4g(const struct machine *m); /* bytes in front of the PCI hole */
 /* Print the state of the device called id, or of a table ("pic", "pci", "irq"); false: unknown. */
 bool board_info(struct board *b, const char *what, machine_print_fn *print, void *ctx);
 const char *board_info_name(struct board *b, unsigned i);

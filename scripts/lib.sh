@@ -3,7 +3,7 @@ CACHE=${XDG_CACHE_HOME:-$HOME/.cache}/vitrine
 PKG_BUILD="gcc libc6-dev cmake ninja-build pkg-config nasm libsdl2-dev libcapstone-dev zlib1g-dev
  libslirp-dev libpng-dev libedit-dev seabios"
 PKG_DEMO="ca-certificates xorriso isolinux syslinux-common cpio kmod xz-utils"
-PKG_CHECK="libcmocka-dev clang-14 libclang-rt-14-dev ccache gcc-multilib python3 binutils qemu-utils
+PKG_CHECK="libcmocka-dev clang-14 libclang-rt-14-dev llvm-14 ccache gcc-multilib python3 binutils qemu-utils
  e2fsprogs fdisk mtools syslinux xvfb xdotool x11-apps imagemagick procps tmux"
 PKG_DEBIAN="mmdebstrap arch-test fakeroot grub-pc-bin grub-common e2fsprogs fdisk python3 util-linux"
 

@@ -51,7 +51,7 @@ static const struct {
     {"a.iso b.iso", "two files, \"a.iso\" and \"b.iso\": give the second one to -cdrom, -hda or "
                     "-drive"},
     {"-m lots", "-m lots is not a size: say -m 512M or -m 2G"},
-    {"-m 4G", "-m 4G is more memory than this machine can have: at most -m 3G"},
+    {"-m 61G", "-m 61G is more memory than this machine can have: at most -m 60G"},
     {"-m 99999999999G", "-m 99999999999G is not a size: say -m 512M or -m 2G"},
     {"-m 512k", "-m 512k is less memory than a PC needs: at least -m 1M"},
     {"-m sise=1G", "-m: unknown setting \"sise\", did you mean \"size\"?"},

@@ -1,0 +1,104 @@
+/* The board in words, for the monitor's "info". */
+#include <stdio.h>
+#include <string.h>
+
+#include "base/bits.h"
+#include "machine/board_int.h"
+
+struct board_out {
+    machine_print_fn *print;
+    void *ctx;
+};
+
+static void board_print_pci(struct board *b, machine_print_fn *print, void *ctx)
+{
+    char line[128];
+    for (unsigned f = 0; f < 256; f++) {
+        const struct pci_dev *d = b->pci.fn[f];
+        if (!d) {
+            continue;
+        }
+        const uint8_t *c = d->config;
+        snprintf(line, sizeof line, "00:%02x.%u %-10s %04x:%04x class %02x%02x irq %u command %04x",
+                 f >> 3, f & 7, d->id, load_le16(c), load_le16(c + 2), c[PCI_CLASS],
+                 c[PCI_SUBCLASS], c[PCI_INT_LINE], load_le16(c + PCI_COMMAND));
+        print(ctx, line);
+        for (unsigned i = 0; i < 7; i++) {
+            bool mapped = false;
+            if (d->bar[i].kind == PCI_BAR_NONE) {
+                continue;
+            }
+            uint64_t at = pci_bar_base(d, i, &mapped);
+            snprintf(line, sizeof line, "    BAR%u %s 0x%08llx, %llu bytes%s", i,
+                     d->bar[i].kind == PCI_BAR_IO ? "ports " : "memory", (unsigned long long)at,
+                     (unsigned long long)d->bar[i].region->len, mapped ? "" : " (off)");
+            print(ctx, line);
+        }
+    }
+}
+
+static void board_print_block(struct board *b, machine_print_fn *print, void *ctx)
+{
+    static const char *const slot[] = {"ide0-hd0", "ide0-hd1", "ide1-cd0", "ide1-cd1"};
+    char line[160];
+    for (unsigned i = 0; i < MACHINE_IDE; i++) {
+        const struct blockdev *d = b->m->cfg.ide[i];
+        if (!d) {
+            continue;
+        }
+        snprintf(line, sizeof line,
+                 "%s (%s): %s, %llu sectors of %u bytes%s%s; %llu reads, %llu writes, %llu flushes",
+                 slot[i], b->m->cfg.ide_is_cd[i] ? "CD" : "disk", d->sectors ? "medium" : "empty",
+                 (unsigned long long)d->sectors, d->sector_size, d->read_only ? ", read-only" : "",
+                 d->locked ? ", locked" : "", (unsigned long long)d->reads,
+                 (unsigned long long)d->writes, (unsigned long long)d->flushes);
+        print(ctx, line);
+    }
+}
+
+static void board_print_pic(struct board *b, machine_print_fn *print, void *ctx)
+{
+    char line[160];
+    for (unsigned i = 0; i < 2; i++) {
+        const struct i8259 *p = &b->pic[i];
+        snprintf(line, sizeof line,
+                 "pic%u: irr=%02x imr=%02x isr=%02x elcr=%02x base=%02x lines=%02x", i,
+                 i8259_irr(p), p->imr, p->isr, p->elcr, p->icw2, p->lines);
+        print(ctx, line);
+    }
+}
+
+static const char *const board_tables[] = {"pic", "irq",
+                                           "block"}; /* and "pci", below: a device too */
+
+const char *board_info_name(struct board *b, unsigned i)
+{
+    unsigned n = ARRAY_LEN(board_tables);
+    return i < n ? board_tables[i] : i - n < b->device_count ? b->devices[i - n]->id : NULL;
+}
+
+bool board_info(struct board *b, const char *what, machine_print_fn *print, void *ctx)
+{
+    if (strcmp(what, "pci") == 0) {
+        board_print_pci(b, print, ctx);
+        return true;
+    }
+    if (strcmp(what, "block") == 0) {
+        board_print_block(b, print, ctx);
+        return true;
+    }
+    if (strcmp(what, "pic") == 0 || strcmp(what, "irq") == 0) {
+        board_print_pic(b, print, ctx);
+        return true;
+    }
+    for (unsigned i = 0; i < b->device_count; i++) {
+        if (strcmp(b->devices[i]->id, what) == 0) {
+            struct snap s;
+            snap_init_print(&s, print, ctx);
+            device_snap(b->devices[i], &s);
+            snap_fini(&s);
+            return true;
+        }
+    }
+    return false;
+}

@@ -1,0 +1,71 @@
+/* The board's inside, shared by machine/board_*.c: every chip there is, and what the parts of the
+ * board's code call of each other. */
+#pragma once
+#include "devices/char/debug_exit.h"
+#include "devices/char/debugcon.h"
+#include "devices/char/uart16550.h"
+#include "devices/dma/i8237.h"
+#include "devices/firmware/fw_cfg.h"
+#include "devices/input/i8042.h"
+#include "devices/input/ps2kbd.h"
+#include "devices/input/ps2mouse.h"
+#include "devices/irqchip/i8259.h"
+#include "devices/pci/i440fx.h"
+#include "devices/pci/piix3.h"
+#include "devices/pci/piix4_pm.h"
+#include "devices/port92.h"
+#include "devices/storage/fdc82077.h"
+#include "devices/storage/piix_ide.h"
+#include "devices/timer/i8254.h"
+#include "devices/timer/mc146818.h"
+#include "devices/timer/port61.h"
+#include "devices/video/vga.h"
+#include "devices/video/vga_pci.h"
+#include "machine/machine_int.h"
+
+#define BOARD_DEVICES 64
+
+struct board {
+    struct machine *m;
+    struct region ram_low, ram_high, ram_above_4g, bios_high, bios_low, fpu_port;
+    uint64_t below_4g, above_4g; /* bytes of RAM on either side of the PCI hole */
+    struct i8259 pic[2];
+    struct i8254 pit;
+    struct port61 port61;
+    struct port92 port92;
+    struct mc146818 rtc;
+    struct i8042 kbc;
+    struct ps2kbd kbd;
+    struct ps2mouse mouse;
+    struct i8237 dma;
+    struct fdc82077 fdc;
+    struct uart16550 uart[MACHINE_SERIALS];
+    struct debugcon debugcon[MACHINE_DEBUGCONS];
+    struct debug_exit debug_exit;
+    struct fw_cfg fw;
+    struct pci_bus pci;
+    struct i440fx pmc;
+    struct piix3 isa;
+    struct piix_ide ide;
+    struct piix4_pm pm;
+    struct vga vga;
+    struct vga_pci vga_pci;
+    bool has_vga;
+    struct device *devices[BOARD_DEVICES]; /* in order of reset, snapshot and printing */
+    unsigned device_count;
+    uint8_t *bios;
+    bool a20_port92, a20_kbc;
+    bool booted_once; /* -boot once= was used up */
+};
+
+void board_add(struct board *b, struct device *dev);
+bool board_port(struct board *b, struct region *r, uint64_t base, struct err *err);
+struct irq_line board_line(void (*set)(void *, unsigned, bool), void *sink, unsigned pin);
+
+/* board_memory.c: RAM around the PCI hole, and the BIOS */
+bool board_memory(struct board *b, struct err *err);
+/* board_firmware.c: what the firmware asks */
+void board_cmos(struct board *b);
+bool board_firmware(struct board *b, struct err *err);
+/* board_net.c: network cards */
+bool board_net(struct board *b, struct err *err);
