@@ -148,9 +148,12 @@ def installer_framebuffer(vitrine, tmp):
         g.close()
 
 
+def debian_image():
+    return sh([os.path.join(ROOT, "scripts/mkdebian.sh")]).strip().splitlines()[-1]
+
+
 def boot_debian(vitrine, args=(), host_limit=1200):
-    img = sh([os.path.join(ROOT, "scripts/mkdebian.sh")]).strip().splitlines()[-1]
-    g = Guest(vitrine, ["-hda", img, "-snapshot", "-boot", "c", "-m", "512", *args], host_limit=host_limit)
+    g = Guest(vitrine, ["-hda", debian_image(), "-snapshot", "-boot", "c", "-m", "512", *args], host_limit=host_limit)
     try:
         g.wait(r"Linux version 6", 60)
         g.wait(r"guest login: ", 300)
