@@ -48,7 +48,7 @@ for p in e2fsprogs fdisk libblkid1 libc6 libcom-err2 libext2fs2 libfdisk1 libmou
         ln -s mke2fs "$r/sbin/mkfs.ext4"; ln -s mke2fs "$r/sbin/mkfs.ext2"; ln -s e2fsck "$r/sbin/fsck.ext4" ;;
     fdisk) cp "$d"/sbin/{fdisk,sfdisk} "$r/sbin/" ;;
     *) for t in lib usr/lib; do
-            [ -d "$d/$t/i386-linux-gnu" ] && cp -a "$d/$t/i386-linux-gnu"/*.so* "$r/lib/" || true
+            [ -d "$d/$t/i386-linux-gnu" ] && cp -a "$d/$t/i386-linux-gnu"/*.so* "$r/lib/" 2>/dev/null || true
         done ;;
     esac
 done
