@@ -191,6 +191,13 @@ static void hmp_reset(struct hmp *h, char *args)
     runner_reset(h->runner);
 }
 
+static void hmp_sleep(struct hmp *h, char *args)
+{
+    (void)args;
+    machine_sleep_button(runner_machine(h->runner));
+    runner_wake(h->runner);
+}
+
 static void hmp_powerdown(struct hmp *h, char *args)
 {
     (void)args;
@@ -366,6 +373,7 @@ static const struct hmp_command hmp_commands[] = {
     {"change", NULL, "DRIVE FILE", "put another medium in", hmp_change},
     {"system_reset", NULL, "", "press the reset button", hmp_reset},
     {"system_powerdown", NULL, "", "press the power button", hmp_powerdown},
+    {"system_sleep", NULL, "", "press the sleep button", hmp_sleep},
     {"nmi", NULL, "", "send a non-maskable interrupt", hmp_nmi},
     {"quit", "q", "", "leave Vitrine", hmp_quit},
     {NULL, NULL, NULL, NULL, NULL}};
