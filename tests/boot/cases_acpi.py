@@ -64,10 +64,9 @@ def acpi_linux(vitrine, tmp):
         if "world" not in g.command("cat /sys/firmware/qemu_fw_cfg/by_name/opt/hello/raw; echo"):
             raise Failure("fw_cfg file")
         g.command("grep parport0 /proc/interrupts; (echo hello; dmesg | head -c 20000) > /dev/lp0", 120)
-        g.command("head -c 96 /dev/input/event1 | od > /tmp/pwr & head -c 96 /dev/input/event2 | od > /tmp/slp & sleep 1")
         g.monitor("system_sleep")
-        g.command("sleep 1; [ -s /tmp/slp ] && [ ! -s /tmp/pwr ] && grep -q '^ *1 .*enabled' "
-                  "/sys/firmware/acpi/interrupts/ff_slp_btn")
+        g.command("sleep 1; cd /sys/firmware/acpi/interrupts; grep -q '^ *1 .*enabled' ff_slp_btn && "
+                  "grep -q '^ *0 .*enabled' ff_pwr_btn && cd /")
         with open(tmp + "/lp", "rb") as f:
             lp = f.read()
         if len(lp) != 20006 or not lp.startswith(b"hello\n"):
