@@ -170,8 +170,8 @@ static void test_nothing(void **state)
 static void test_machine_words(void **state)
 {
     GOOD("x.iso -m 1.5G -cpu 486,+fpu,-vme,sse=on -boot order=dc,once=d,menu=on,splash-time=500 "
-         "-rtc base=2026-01-31T23:59:00 -icount shift=5 -name guest=My~PC -machine pc,accel=interp,hpet=off "
-         "-smp cpus=1 -no-reboot -no-shutdown -S -snapshot");
+         "-rtc base=2026-01-31T23:59:00 -icount shift=5 -name guest=My~PC "
+         "-machine pc,accel=interp,hpet=off -smp cpus=1 -no-reboot -no-shutdown -S -snapshot");
     assert_string_equal(o.file, "x.iso");
     assert_int_equal(o.ram_size, 1536ull << 20);
     assert_string_equal(o.cpu_model, "486");
