@@ -185,7 +185,8 @@ static void periodic_64_bits_by_halves(void **state)
     wr(r, COUNTER, 0x1fffffff0ull);
     wr32(r, TN(1), INT | PERIODIC | VAL_SET | ROUTE(22));
     wr32(r, CMP(1), 0x10);
-    wr32(r, TN(1), INT | PERIODIC | VAL_SET | ROUTE(22)); /* "set VAL_SET again" for the upper half */
+    /* "set VAL_SET again" for the upper half */
+    wr32(r, TN(1), INT | PERIODIC | VAL_SET | ROUTE(22));
     wr32(r, CMP(1) + 4, 2);
     wr(r, CMP(1), 0x400);
     assert_true(rd(r, CMP(1)) == 0x200000010ull);
