@@ -255,6 +255,7 @@ bool app_config(struct app *a, struct err *err)
     c->ram_size = o->ram_size;
     c->cpu_model = o->cpu_model;
     c->cpu_flags = o->cpu_flags;
+    c->no_hpet = o->no_hpet;
     c->deterministic = o->icount;
     c->icount_shift = o->icount_shift;
     c->rtc_base = app_rtc(o);

@@ -68,6 +68,7 @@ struct options {
 
     uint64_t ram_size;
     const char *cpu_model, *cpu_flags;
+    bool no_hpet;
     bool icount;
     unsigned icount_shift;
     enum opt_rtc rtc;

@@ -63,12 +63,15 @@ bool opt_memory(struct options *o, const char *opt, const char *arg, struct err 
 
 bool opt_machine(struct options *o, const char *opt, const char *arg, struct err *err)
 {
-    static const char *const known[] = {"type", "accel", "usb", "vmport", NULL};
+    static const char *const known[] = {"type", "accel", "usb", "vmport", "hpet", NULL};
     if (strcmp(arg, "help") == 0) {
         return opt_show(o, "pc    i440FX + PIIX3, one processor (the only one, and the default)\n");
     }
     struct keyval kv;
-    bool ok = keyval_parse(&kv, opt, arg, "type", err) && keyval_known(&kv, known, err);
+    bool hpet = !o->no_hpet;
+    bool ok = keyval_parse(&kv, opt, arg, "type", err) && keyval_known(&kv, known, err) &&
+              keyval_bool(&kv, "hpet", &hpet, err);
+    o->no_hpet = !hpet;
     const char *type = ok ? keyval_get(&kv, "type") : NULL;
     const char *accel = ok ? keyval_get(&kv, "accel") : NULL;
     if (type && strcmp(type, "pc") != 0 && strncmp(type, "pc-i440fx", 9) != 0) {

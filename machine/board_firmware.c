@@ -73,6 +73,7 @@ bool board_firmware(struct board *b, struct err *err)
     bool ok = fw_cfg_add_u64(fw, FW_CFG_RAM_SIZE, m->ram.size) &&
               fw_cfg_add_u16(fw, FW_CFG_NB_CPUS, 1) && fw_cfg_add_u16(fw, FW_CFG_MAX_CPUS, 1) &&
               fw_cfg_add_u16(fw, FW_CFG_BOOT_MENU, m->cfg.boot_menu) &&
+              fw_cfg_add_u32(fw, FW_CFG_ARCH + 2, 1) && /* IRQ 0 is the I/O APIC's pin 2 */
               fw_cfg_add_u16(fw, FW_CFG_NOGRAPHIC, m->cfg.nographic) &&
               fw_cfg_add_file_copy(fw, "etc/e820", e820, b->above_4g ? 40 : 20);
     if (ok && m->cfg.boot_menu_ms) {

@@ -9,7 +9,9 @@
 #include "devices/input/i8042.h"
 #include "devices/input/ps2kbd.h"
 #include "devices/input/ps2mouse.h"
+#include "devices/irqchip/i82093aa.h"
 #include "devices/irqchip/i8259.h"
+#include "devices/irqchip/lapic.h"
 #include "devices/net/ne2k_isa.h"
 #include "devices/net/ne2k_pci.h"
 #include "devices/pci/i440fx.h"
@@ -18,6 +20,7 @@
 #include "devices/port92.h"
 #include "devices/storage/fdc82077.h"
 #include "devices/storage/piix_ide.h"
+#include "devices/timer/hpet.h"
 #include "devices/timer/i8254.h"
 #include "devices/timer/mc146818.h"
 #include "devices/timer/port61.h"
@@ -27,11 +30,22 @@
 
 #define BOARD_DEVICES 64
 
+/* Who drives an ISA IRQ: chips with a wire of their own, the PIIX3 (PCI and what shares with it),
+ * the HPET in place of the 8254 and the RTC. */
+enum board_irq_source { BOARD_IRQ_CHIP, BOARD_IRQ_PIIX3, BOARD_IRQ_HPET, BOARD_IRQ_SOURCES };
+
 struct board {
     struct machine *m;
     struct region ram_low, ram_high, ram_above_4g, bios_high, bios_low, fpu_port;
     uint64_t below_4g, above_4g; /* bytes of RAM on either side of the PCI hole */
     struct i8259 pic[2];
+    struct apic_bus apic;
+    struct lapic lapic;
+    struct i82093aa ioapic;
+    struct hpet hpet;
+    uint16_t irq[BOARD_IRQ_SOURCES], irq_level; /* bit n: ISA IRQ n */
+    bool hpet_legacy;                           /* the HPET has taken IRQ 0 and IRQ 8 */
+    uint64_t irq_count[16];                     /* for "info irq"; not the guest's to see */
     struct i8254 pit;
     struct port61 port61;
     struct port92 port92;
@@ -71,6 +85,13 @@ void board_add(struct board *b, struct device *dev);
 bool board_port(struct board *b, struct region *r, uint64_t base, struct err *err);
 struct irq_line board_line(void (*set)(void *, unsigned, bool), void *sink, unsigned pin);
 
+/* board_irq.c: interrupt controllers and their wires */
+bool board_irqs(struct board *b, struct err *err);
+struct irq_line board_irq(struct board *b, enum board_irq_source source, unsigned irq);
+struct cpu_apic board_cpu_apic(struct board *b);
+int board_inta(void *board);
+void board_nmi(struct board *b);
+void board_irq_snap(struct board *b, struct snap *s);
 /* board_memory.c: RAM around the PCI hole, and the BIOS */
 bool board_memory(struct board *b, struct err *err);
 /* board_firmware.c: what the firmware asks */
