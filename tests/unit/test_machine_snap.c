@@ -463,7 +463,8 @@ static void linux_boots_on(unsigned points, vtime last)
         skip();
     }
     struct machine_config cfg = {.ram_size = 96 << 20, .bios = bios, .kernel = kernel,
-                                 .initrd = initrd, .append = "console=ttyS0,115200"};
+                                 .initrd = initrd, .append = "console=ttyS0,115200 quiet",
+                                 .icount_shift = 3};
     cfg.nic[0].model = MACHINE_NIC_NE2K_ISA;
     struct world *w = world_new(
         &cfg, 3 * VTIME_MS,
@@ -481,8 +482,8 @@ static void linux_boots_on(unsigned points, vtime last)
         point(w, &cfg, &seed, 10 * VTIME_MS);
         done++;
     }
-    print_message("  %llu instructions, %s, %llu disk reads, %llu writes, %llu frames in, %llu out\n",
-                  (unsigned long long)machine_insns(w->m), w->st.ready ? "booted" : "not booted",
+    print_message("  %llu instructions, ready at %llu ms, %llu disk reads, %llu writes, %llu frames in, %llu out\n",
+                  (unsigned long long)machine_insns(w->m), (unsigned long long)(w->st.ready / VTIME_MS),
                   (unsigned long long)w->blk.reads, (unsigned long long)w->blk.writes,
                   (unsigned long long)w->st.posted, (unsigned long long)w->st.sent);
     world_free(w);
