@@ -11,7 +11,8 @@
 
 enum { LOG_SITES = 32, LOG_LINE = 400, LOG_AGAIN = 1000 };
 
-/* What a call site said last.  Two sites that share a slot only say a little more than they must. */
+/* What a call site said last.  Two sites that share a slot only say a little more than they must.
+ */
 struct log_site {
     const char *who, *fmt;
     enum log_class cls;

@@ -28,6 +28,8 @@ enum machine_stop {
     MACHINE_INTERNAL      /* machine_why() */
 };
 
+/* Is this kernel image one for Multiboot 1 (and not a Linux bzImage)? */
+bool machine_is_multiboot(const void *kernel, size_t len);
 struct machine *machine_create(const struct machine_config *cfg, struct err *err);
 void machine_destroy(struct machine *m);
 void machine_reset(struct machine *m); /* power-on state, same media */

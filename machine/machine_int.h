@@ -96,6 +96,12 @@ struct fw_cfg;
 bool linux_boot_setup(struct machine *m, struct fw_cfg *fw, struct err *err);
 extern const uint8_t linuxboot_rom[];
 extern const size_t linuxboot_rom_len;
+void boot_rom_checksum(uint8_t *rom, size_t len); /* into the last byte */
+
+/* multiboot.c: the same for a Multiboot kernel */
+bool multiboot_setup(struct machine *m, struct fw_cfg *fw, struct err *err);
+extern const uint8_t multiboot_rom[];
+extern const size_t multiboot_rom_len;
 
 /* why.c: the last triple fault in words, into m->why */
 void machine_explain_triple_fault(struct machine *m);

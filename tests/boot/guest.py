@@ -19,6 +19,10 @@ class Failure(Exception):
     pass
 
 
+class Skip(Exception):
+    """What the case needs is not there; the message says what."""
+
+
 def sh(command, **kw):
     """A command of the host; its output, or Failure with its end."""
     p = subprocess.run(command, shell=isinstance(command, str), stdout=subprocess.PIPE,

@@ -11,20 +11,22 @@ import time
 import traceback
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
-import cases  # noqa: E402
-from guest import Failure  # noqa: E402
+import registry  # noqa: E402
+from guest import Failure, Skip  # noqa: E402
 
 
 def run(name, vitrine, keep):
     tmp = tempfile.mkdtemp(prefix="vitrine-%s-" % name)
     t = time.monotonic()
     try:
-        cases.CASES[name](vitrine, tmp)
-        return name, None, time.monotonic() - t
+        registry.CASES[name](vitrine, tmp)
+        return name, "ok", "", time.monotonic() - t
+    except Skip as e:
+        return name, "skip", str(e), time.monotonic() - t
     except Failure as e:
-        return name, str(e), time.monotonic() - t
+        return name, "FAILED", str(e), time.monotonic() - t
     except Exception:
-        return name, traceback.format_exc()[-600:], time.monotonic() - t
+        return name, "FAILED", traceback.format_exc()[-600:], time.monotonic() - t
     finally:
         if keep:
             print("#", name, "left", tmp, flush=True)
@@ -38,18 +40,25 @@ def main():
     p.add_argument("--long", action="store_true")
     p.add_argument("--jobs", type=int, default=2)
     p.add_argument("--keep", action="store_true", help="leave the temporary folders")
+    p.add_argument("--list", action="store_true", help="the cases and what they are")
     p.add_argument("names", nargs="*")
     a = p.parse_args()
-    names = a.names or [n for n in cases.CASES if a.long or n not in cases.LONG]
+    registry.load()
+    wrong = [n for n in a.names if n not in registry.CASES]
+    if wrong:
+        p.error("there is no case %s; there are: %s" % (wrong[0], " ".join(sorted(registry.CASES))))
+    if a.list:
+        for n, f in registry.CASES.items():
+            print("%-22s %s%s" % (n, "(long) " if n in registry.LONG else "", (f.__doc__ or "").split("\n")[0]))
+        return 0
+    names = a.names or [n for n in registry.CASES if a.long or n not in registry.LONG]
+    names.sort(key=lambda n: -registry.COST[n])  # the dearest first: no long tail with one core busy
     bad = 0
     with concurrent.futures.ThreadPoolExecutor(a.jobs) as pool:
         for f in concurrent.futures.as_completed([pool.submit(run, n, a.vitrine, a.keep) for n in names]):
-            name, why, secs = f.result()
-            if why:
-                bad += 1
-                print("FAILED %s (%.0f s) %s" % (name, secs, " ".join(why.split())), flush=True)
-            else:
-                print("ok %s (%.0f s)" % (name, secs), flush=True)
+            name, status, why, secs = f.result()
+            bad += status == "FAILED"
+            print("%s %s (%.0f s) %s" % (status, name, secs, " ".join(why.split())), flush=True)
     return bad > 0
 
 

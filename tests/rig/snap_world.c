@@ -61,7 +61,8 @@ static uint16_t world_ip_sum(const uint8_t *p, size_t len)
     return (uint16_t)~(s + (s >> 16));
 }
 
-/* ARP requests and pings get their answer; any other frame comes back with its addresses swapped. */
+/* ARP requests and pings get their answer; any other frame comes back with its addresses swapped.
+ */
 static bool world_send(void *be, const uint8_t *frame, size_t len)
 {
     struct world *w = be;

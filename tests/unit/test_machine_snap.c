@@ -149,14 +149,16 @@ static void a_busy_rom_at_100_points(void **state)
     if (peek(w, 0x601c)) {
         assert_true(w->st.sent > 30);
     }
-    print_message("  %u disk transfers, %u ticks, %u keys, %u serial bytes in, %u out, %u frames in, "
-                  "%u out\n",
-                  peek(w, 0x6010), peek(w, 0x600c), peek(w, 0x6014), peek(w, 0x6018),
-                  (unsigned)w->st.serial_out, peek(w, 0x601c), (unsigned)w->st.sent);
+    print_message(
+        "  %u disk transfers, %u ticks, %u keys, %u serial bytes in, %u out, %u frames in, "
+        "%u out\n",
+        peek(w, 0x6010), peek(w, 0x600c), peek(w, 0x6014), peek(w, 0x6018),
+        (unsigned)w->st.serial_out, peek(w, 0x601c), (unsigned)w->st.sent);
     world_free(w);
 }
 
-/* What was posted is part of the hash before it is delivered, and reaches the guest after a load. */
+/* What was posted is part of the hash before it is delivered, and reaches the guest after a load.
+ */
 static void what_was_posted_is_part_of_the_state(void **state)
 {
     (void)state;
@@ -466,12 +468,13 @@ static void linux_boots_on(unsigned points, vtime last)
                                  .initrd = initrd, .append = "console=ttyS0,115200 quiet",
                                  .icount_shift = 3};
     cfg.nic[0].model = MACHINE_NIC_NE2K_ISA;
-    struct world *w = world_new(
-        &cfg, 3 * VTIME_MS,
-        "modprobe ne io=0x300 irq=9 bad=0xbad; ip addr add 10.0.2.15/24 dev eth0; ip link set eth0 up; "
-        "ping -A -q 10.0.2.2 & while :; do dd if=/dev/sda of=/dev/null bs=64k; "
-        "dd if=/dev/urandom of=/dev/sda bs=32k count=200 seek=3; sync; "
-        "echo 3 >/proc/sys/vm/drop_caches; done\n");
+    struct world *w =
+        world_new(&cfg, 3 * VTIME_MS,
+                  "modprobe ne io=0x300 irq=9 bad=0xbad; ip addr add 10.0.2.15/24 dev eth0; ip "
+                  "link set eth0 up; "
+                  "ping -A -q 10.0.2.2 & while :; do dd if=/dev/sda of=/dev/null bs=64k; "
+                  "dd if=/dev/urandom of=/dev/sda bs=32k count=200 seek=3; sync; "
+                  "echo 3 >/proc/sys/vm/drop_caches; done\n");
     uint64_t seed = 686;
     unsigned done = 0;
     while (done < points) {
@@ -482,21 +485,29 @@ static void linux_boots_on(unsigned points, vtime last)
         point(w, &cfg, &seed, 10 * VTIME_MS);
         done++;
     }
-    print_message("  %llu instructions, ready at %llu ms, %llu disk reads, %llu writes, %llu frames in, %llu out\n",
-                  (unsigned long long)machine_insns(w->m), (unsigned long long)(w->st.ready / VTIME_MS),
-                  (unsigned long long)w->blk.reads, (unsigned long long)w->blk.writes,
-                  (unsigned long long)w->st.posted, (unsigned long long)w->st.sent);
+    print_message(
+        "  %llu instructions, ready at %llu ms, %llu disk reads, %llu writes, %llu frames in, %llu out\n",
+        (unsigned long long)machine_insns(w->m), (unsigned long long)(w->st.ready / VTIME_MS),
+        (unsigned long long)w->blk.reads, (unsigned long long)w->blk.writes,
+        (unsigned long long)w->st.posted, (unsigned long long)w->st.sent);
     world_free(w);
 }
 
+/* To the shell and beyond is some minutes of processor time: ./check --long. */
 static void linux_at_100_points(void **state)
 {
+    const char *l = getenv("VITRINE_LONG");
     (void)state;
     if (SLOW_BUILD) {
         print_message("  not in this slow build\n");
         skip();
     }
-    linux_boots_on(100, 20 * VTIME_SEC);
+    if (l && *l) {
+        linux_boots_on(100, 60 * VTIME_SEC);
+    } else {
+        print_message("  only the beginning, without --long\n");
+        linux_boots_on(8, 3 * VTIME_SEC);
+    }
 }
 
 static int prepare(void **state)
