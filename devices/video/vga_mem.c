@@ -43,8 +43,8 @@ static bool vga_chain4(const struct vga *v)
 }
 
 /* Odd/even addressing: SR4 bit 2 rules writes and GR5 bit 4 reads, and the manual wants them to say
- * the same ("Memory Mode Register").  Where they differ writes are sequential: GRUB's firmware loads
- * its font with SR4 0 and GR5 0, as QEMU lets it, and other loaders change SR4 only. */
+ * the same ("Memory Mode Register").  Where they differ writes are sequential: GRUB's firmware
+ * loads its font with SR4 0 and GR5 0, as QEMU lets it, and other loaders change SR4 only. */
 static bool vga_odd_even(const struct vga *v)
 {
     return !(v->seq[4] & 4) && v->gr[5] & 0x10;
