@@ -157,7 +157,7 @@ bool app_load_files(struct app *a, struct err *err)
         !app_firmware(a, &a->vga_bios, "-vga std:", "vgabios-stdvga.bin", NULL, err)) {
         return false;
     }
-    return app_load_kernel(a, err);
+    return app_load_kernel(a, err) && app_load_roms(a, err);
 }
 
 /* ---- drives ---------------------------------------------------------------------------- */
@@ -290,6 +290,7 @@ bool app_config(struct app *a, struct err *err)
     c->debug_exit_iosize = o->debug_exit_iosize;
     memcpy(c->boot_order, o->boot_order, sizeof c->boot_order);
     memcpy(c->boot_once, o->boot_once, sizeof c->boot_once);
+    app_net_config(a);
     c->boot_menu = o->boot_menu;
     c->boot_menu_ms = o->boot_menu_ms;
     app_config_kernel(a);

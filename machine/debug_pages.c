@@ -1,4 +1,4 @@
-/* The guest's page tables as they stand in memory, for "info mem" and "info tlb": every mapping with
+/* The page tables as they stand in guest memory, for "info mem" and "info tlb": every mapping with
  * the rights that all its levels leave.  SDM Vol. 3A, "32-Bit Paging", "PAE Paging", "4-Level
  * Paging", "Access Rights".  Nothing is changed: no accessed or dirty bits.
  * NOT IMPLEMENTED: protection keys, 5-level paging. */

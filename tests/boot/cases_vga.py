@@ -238,7 +238,7 @@ def vga_pictures(vitrine, tmp):
 
 
 @case
-def grub_firmware(vitrine, tmp):
+def grub_firmware_picture(vitrine, tmp):
     """A6, GRUB as firmware without a VGA BIOS: its menu is on the screen, not only in memory."""
     rom = deb("i386", "grub-firmware-qemu", "usr/share/qemu/grub.bin")
     g = Vitrine(vitrine, ["-bios", rom, "-m", "64"], serial=False)
