@@ -107,7 +107,7 @@ static void i82093aa_put(struct i82093aa *io, uint32_t v)
         uint64_t e = (old & ~(half & ENTRY_WRITABLE)) |
                      (((uint64_t)v << (r & 1 ? 32 : 0)) & half & ENTRY_WRITABLE);
         if (!(e & IOAPIC_LEVEL)) {
-            e &= ~(uint64_t)IOAPIC_REMOTE_IRR; /* "undefined for edge": how software lets go of it */
+            e &= ~(uint64_t)IOAPIC_REMOTE_IRR; /* how software lets go of it: no EOI register */
         }
         io->entry[pin] = e;
         i82093aa_level(io, pin);
