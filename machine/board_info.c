@@ -198,8 +198,8 @@ static void board_print_speaker(struct board *b, machine_print_fn *print, void *
     print(ctx, line);
 }
 
-static const char *const board_tables[] = {"pic",    "irq",   "lapic",
-                                           "ioapic", "block", "roms", "speaker"}; /* and "pci", below */
+static const char *const board_tables[] = {"pic",   "irq",  "lapic",  "ioapic",
+                                           "block", "roms", "speaker"}; /* and "pci", below */
 
 const char *board_info_name(struct board *b, unsigned i)
 {
