@@ -9,6 +9,7 @@
 #include "frontend/loader.h"
 #include "frontend/monitor/hmp.h"
 #include "frontend/monitor/reader.h"
+#include "frontend/net/net.h"
 #include "frontend/options.h"
 #include "machine/config.h"
 
@@ -19,6 +20,12 @@ struct app {
     struct options opts;
     struct drive drives[APP_DRIVES]; /* four IDE places, two floppies */
     struct blob bios, vga_bios, kernel, initrd;
+    bool multiboot; /* the kernel is one, and -initrd lists its modules */
+    struct blob module[MACHINE_MODULES];
+    char *module_line[MACHINE_MODULES];
+    unsigned modules;
+    struct net_port nets[OPT_NICS];
+    struct blob nic_rom[OPT_NICS];
     struct machine_config cfg;
     char title[200];
 
@@ -52,9 +59,18 @@ struct app {
  * mistakes are found. */
 bool app_recognize(struct app *a, struct err *err);
 bool app_load_files(struct app *a, struct err *err);
+bool app_load_kernel(struct app *a, struct err *err); /* app_kernel.c */
+void app_config_kernel(struct app *a);
+void app_free_kernel(struct app *a);
 bool app_open_drives(struct app *a, struct err *err);
 bool app_config(struct app *a, struct err *err);
 bool app_open_chars(struct app *a, struct err *err);
 void app_close_chars(struct app *a);
+/* app_net.c */
+bool app_load_roms(struct app *a, struct err *err);
+void app_net_config(struct app *a);
+bool app_open_nets(struct app *a, struct err *err);
+void app_close_nets(struct app *a);
+vtime app_tick(void *ctx, vtime now, bool *waiting);
 bool app_flush_disks(struct app *a);
 void app_say(struct app *a, const char *text);

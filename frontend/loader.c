@@ -105,15 +105,15 @@ bool loader_kernel(struct blob *b, const char *what, const char *path, struct er
         return false;
     }
     enum probe_kind kind = probe_bytes(b->data, b->len, b->len);
-    if (kind != PROBE_BZIMAGE) {
+    if (kind != PROBE_BZIMAGE && kind != PROBE_MULTIBOOT) {
         loader_free(b);
-        return err_set(err, EINVAL, "%s %s: is %s, not a Linux bzImage%s", what, path,
+        return err_set(err, EINVAL,
+                       "%s %s: is %s, neither a Linux bzImage nor a Multiboot kernel%s", what, path,
                        probe_name(kind),
                        kind == PROBE_ISO    ? "; try -cdrom FILE"
                        : kind == PROBE_DISK ? "; try -hda FILE"
                        : kind == PROBE_ELF  ? "; give the bzImage instead of vmlinux"
-                       : kind == PROBE_MULTIBOOT ? "; Multiboot comes with a later version"
-                                                 : "");
+                                            : "");
     }
     return true;
 }
@@ -142,7 +142,8 @@ bool firmware_find(char *path, size_t cap, const char *const *dirs, unsigned dir
             return true;
         }
     }
-    if (firmware_try(path, cap, "/usr/share/seabios", names)) {
+    if (firmware_try(path, cap, "/usr/share/seabios", names) ||
+        firmware_try(path, cap, "/usr/lib/ipxe/qemu", names)) {
         return true;
     }
     const char *cache = getenv("XDG_CACHE_HOME"), *home = getenv("HOME");

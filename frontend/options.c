@@ -23,9 +23,6 @@ static const struct {
     {"s", "the gdb stub comes with a later version; -d and the monitor look inside already"},
     {"gdb", "the gdb stub comes with a later version; -d and the monitor look inside already"},
     {"enable-kvm", "KVM comes with a later version; say -accel interp or nothing"},
-    {"nic", "network cards come with a later version; leave it out"},
-    {"net", "network cards come with a later version; leave it out"},
-    {"netdev", "network cards come with a later version; leave it out"},
     {"parallel", "the parallel port comes with a later version; leave it out"},
     {"soundhw", "sound comes with a later version; leave it out"},
     {"audiodev", "sound comes with a later version; leave it out"},
@@ -163,7 +160,7 @@ bool options_parse(struct options *o, int argc, char *const *argv, struct err *e
             return true;
         }
     }
-    if (!opt_finish_drives(o, err) || !opt_finish_chars(o, err)) {
+    if (!opt_finish_drives(o, err) || !opt_finish_chars(o, err) || !opt_finish_nets(o, err)) {
         return false;
     }
     if ((o->initrd || o->append) && !o->kernel && !o->file) {

@@ -5,6 +5,7 @@
 #include <stdio.h>
 
 #include "base/err.h"
+#include "frontend/options_net.h"
 
 enum {
     OPT_DRIVES = 12,
@@ -88,6 +89,17 @@ struct options {
     unsigned serials, debugcons;
     bool serial_given, monitor_given;
     char monitor[OPT_NAME]; /* chardev id; "": no monitor */
+
+    struct opt_net net[OPT_NETS];
+    unsigned nets;
+    struct opt_nic nic[OPT_NICS];
+    unsigned nics;
+    struct {
+        const char *netdev, *file;
+        uint32_t max;
+    } dump[OPT_NETS]; /* -object filter-dump, until opt_finish_nets() */
+    unsigned dumps;
+    bool net_given; /* any word about networks: no default card */
 
     bool freeze, no_reboot, no_shutdown, triple_reset;
     const char *input_script;

@@ -128,7 +128,7 @@ bool opt_drive(struct options *o, const char *opt, const char *arg, struct err *
 /* ---- -device --------------------------------------------------------------------------- */
 
 static const char *const device_names[] = {"isa-serial", "isa-debugcon", "isa-debug-exit",
-                                           "ide-hd", "ide-cd", "VGA", NULL};
+                                           "ide-hd", "ide-cd", "VGA", "ne2k_pci", "ne2k_isa", NULL};
 
 static bool device_serial(struct options *o, const struct keyval *kv, struct err *err)
 {
@@ -232,6 +232,8 @@ bool opt_device(struct options *o, const char *opt, const char *arg, struct err 
                   "isa-debugcon    iobase= (0xe9), chardev=\n"
                   "isa-debug-exit  iobase= (0x501), iosize= (2)\n"
                   "ide-hd, ide-cd  drive=, bus=ide.0|ide.1, unit=0|1, serial=\n"
+                  "ne2k_pci        netdev=, mac=, addr=SLOT, romfile=F, bootindex=0\n"
+                  "ne2k_isa        netdev=, mac=, iobase= (0x300), irq= (9)\n"
                   "VGA             as -vga std\n";
         return true;
     }
@@ -249,6 +251,8 @@ bool opt_device(struct options *o, const char *opt, const char *arg, struct err 
         ok = device_exit(o, &kv, err);
     } else if (strcmp(drv, "ide-hd") == 0 || strcmp(drv, "ide-cd") == 0) {
         ok = device_ide(o, &kv, drv[4] == 'c', err);
+    } else if (strcmp(drv, "ne2k_pci") == 0 || strcmp(drv, "ne2k_isa") == 0) {
+        ok = opt_device_nic(o, &kv, drv[5] == 'p' ? OPT_NIC_PCI : OPT_NIC_ISA, err);
     } else if (strcmp(drv, "VGA") == 0) {
         o->vga_given = true;
     } else {

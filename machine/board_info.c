@@ -145,8 +145,49 @@ static void board_print_irq(struct board *b, machine_print_fn *print, void *ctx)
     }
 }
 
-static const char *const board_tables[] = {"pic", "irq", "lapic", "ioapic",
-                                           "block"}; /* and "pci", below: a device too */
+/* The BIOS, the ROMs that PCI functions carry, what -kernel adds, and the option ROMs that the BIOS
+ * has put into memory so far. */
+static void board_print_roms(struct board *b, machine_print_fn *print, void *ctx)
+{
+    char line[160];
+    snprintf(line, sizeof line, "%08llx-%08llx BIOS, %llu KB",
+             (unsigned long long)b->bios_high.base,
+             (unsigned long long)(b->bios_high.base + b->bios_high.len - 1),
+             (unsigned long long)(b->bios_high.len >> 10));
+    print(ctx, line);
+    for (unsigned f = 0; f < 256; f++) {
+        const struct pci_dev *d = b->pci.fn[f];
+        if (d && d->bar[6].kind != PCI_BAR_NONE) {
+            bool mapped;
+            uint64_t at = pci_bar_base(d, 6, &mapped);
+            snprintf(line, sizeof line, "%08llx %s, %llu KB, PCI 00:%02x.%u%s",
+                     (unsigned long long)at, d->id,
+                     (unsigned long long)(d->bar[6].region->len >> 10), f >> 3, f & 7,
+                     mapped ? "" : " (off)");
+            print(ctx, line);
+        }
+    }
+    for (uint32_t i = 0; i < b->fw.files; i++) {
+        const char *name = (const char *)b->fw.dir + 4 + i * 64 + 8;
+        if (strncmp(name, "genroms/", 8) == 0) {
+            snprintf(line, sizeof line, "fw_cfg   %.56s, %u bytes", name,
+                     b->fw.item[FW_CFG_FILE_FIRST + i].len);
+            print(ctx, line);
+        }
+    }
+    for (uint64_t at = 0xc0000; at < 0xf0000; at += 2048) {
+        uint8_t head[3];
+        if (bus_copy_out(b->m->mem, at, head, 3) && load_le16(head) == 0xaa55 && head[2]) {
+            snprintf(line, sizeof line, "%08llx-%08llx option ROM in memory, %u KB",
+                     (unsigned long long)at, (unsigned long long)(at + head[2] * 512 - 1),
+                     head[2] / 2u);
+            print(ctx, line);
+        }
+    }
+}
+
+static const char *const board_tables[] = {"pic",    "irq",   "lapic",
+                                           "ioapic", "block", "roms"}; /* and "pci": a device too */
 
 const char *board_info_name(struct board *b, unsigned i)
 {
@@ -158,6 +199,10 @@ bool board_info(struct board *b, const char *what, machine_print_fn *print, void
 {
     if (strcmp(what, "pci") == 0) {
         board_print_pci(b, print, ctx);
+        return true;
+    }
+    if (strcmp(what, "roms") == 0) {
+        board_print_roms(b, print, ctx);
         return true;
     }
     if (strcmp(what, "block") == 0) {

@@ -60,7 +60,6 @@ static const struct {
     {"-accel warp", "-accel: there is no accelerator \"warp\": say -accel interp"},
     {"-enable-kvm", "-enable-kvm: KVM comes with a later version; say -accel interp or nothing"},
     {"-s", "-s: the gdb stub comes with a later version; -d and the monitor look inside already"},
-    {"-nic user", "-nic: network cards come with a later version; leave it out"},
     {"-machine q35", "-machine: there is no machine \"q35\": say -machine pc"},
     {"-vga cirrus", "-vga cirrus is not built: say -vga std or -vga none"},
     {"-display sld", "-display sld: did you mean -display sdl?"},
