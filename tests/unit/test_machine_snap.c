@@ -511,7 +511,7 @@ static void linux_at_100_points(void **state)
         skip();
     }
     if (l && *l) {
-        linux_boots_on(100, 60 * VTIME_SEC);
+        linux_boots_on(100, 90 * VTIME_SEC);
     } else {
         print_message("  only the beginning, without --long\n");
         linux_boots_on(8, 3 * VTIME_SEC);
