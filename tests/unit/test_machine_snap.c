@@ -493,11 +493,12 @@ static void linux_boots_on(unsigned points, vtime last)
         point(w, &cfg, &seed, 10 * VTIME_MS);
         done++;
     }
-    print_message(
-        "  %llu instructions, ready at %llu ms, %llu disk reads, %llu writes, %llu frames in, %llu out\n",
-        (unsigned long long)machine_insns(w->m), (unsigned long long)(w->st.ready / VTIME_MS),
-        (unsigned long long)w->blk.reads, (unsigned long long)w->blk.writes,
-        (unsigned long long)w->st.posted, (unsigned long long)w->st.sent);
+    print_message("  %llu instructions, ready at %llu ms, %llu disk reads, %llu writes, %llu "
+                  "frames in, %llu out\n",
+                  (unsigned long long)machine_insns(w->m),
+                  (unsigned long long)(w->st.ready / VTIME_MS), (unsigned long long)w->blk.reads,
+                  (unsigned long long)w->blk.writes, (unsigned long long)w->st.posted,
+                  (unsigned long long)w->st.sent);
     world_free(w);
 }
 
