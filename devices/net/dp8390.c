@@ -136,6 +136,16 @@ static uint8_t dp8390_ring_next(const struct dp8390 *nic, uint8_t page)
     return page == nic->pstop ? nic->pstart : page;
 }
 
+/* Where reception must stop.  Linux's driver keeps BNRY one behind the next packet, also when that
+ * is the ring's first page: then BNRY stands before the ring.  On a wire of 10 Mbit/s it moved on
+ * before that mattered; here the whole ring would be overwritten, so it counts as the last page. */
+static uint8_t dp8390_boundary(const struct dp8390 *nic)
+{
+    bool ring = nic->pstart < nic->pstop;
+    bool inside = nic->bnry >= nic->pstart && nic->bnry < nic->pstop;
+    return ring && !inside ? nic->pstop - 1 : nic->bnry;
+}
+
 /* "Packet Reception", overwrite warning: the rest of the frame is lost, RST tells so until the
  * guest has moved BNRY. */
 static void dp8390_overflow(struct dp8390 *nic)
@@ -149,7 +159,7 @@ static void dp8390_overflow(struct dp8390 *nic)
  * with BNRY; at most len / 256 + 1 steps whatever the pointers are. */
 static bool dp8390_store(struct dp8390 *nic, const uint8_t *data, unsigned len)
 {
-    uint8_t page = nic->curr, fcs[FCS_LEN];
+    uint8_t page = nic->curr, end = dp8390_boundary(nic), fcs[FCS_LEN];
     unsigned done = 0, in_page = HEADER_LEN, total = len + FCS_LEN;
     store_le32(fcs, dp8390_crc(data, len) ^ (nic->rsr & RSR_CRC ? 1 : 0));
     if (nic->ring_full) {
@@ -171,10 +181,10 @@ static bool dp8390_store(struct dp8390 *nic, const uint8_t *data, unsigned len)
             dp8390_local_out(nic, (uint16_t)(nic->curr << 8), header, sizeof header);
             nic->clda = (uint16_t)(next << 8);
             nic->curr = nic->lnpp = next;
-            nic->ring_full = next == nic->bnry;
+            nic->ring_full = next == end;
             return true;
         }
-        if (next == nic->bnry) {
+        if (next == end) {
             return false;
         }
         page = next;
@@ -247,10 +257,10 @@ static bool dp8390_ready(void *dev)
     if (nic->ring_full) {
         return false;
     }
-    uint8_t page = nic->curr;
+    uint8_t page = nic->curr, end = dp8390_boundary(nic);
     for (unsigned i = 1; i < LONG_PAGES; i++) {
         page = dp8390_ring_next(nic, page);
-        if (page == nic->bnry) {
+        if (page == end) {
             /* a ring of so few pages never has room: then frames must take their chance */
             uint8_t last = dp8390_ring_next(nic, page);
             return nic->curr == page || nic->curr == last;

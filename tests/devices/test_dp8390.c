@@ -419,6 +419,30 @@ static void ready_keeps_room_for_a_long_frame(void **state)
     assert_true(r->net.client->ready(r->net.dev));
 }
 
+/* Linux with the whole ring unread and its first page next: a download of 200 MB met this. */
+static void a_boundary_before_the_ring_is_its_last_page(void **state)
+{
+    struct rig *r = *state;
+    uint8_t first[256];
+    unsigned n = 0;
+    nic_start(r);
+    nic_ring(r, 0x4c, 0x80, 0x4b, 0x4c);
+    nic_out(r, 0, 0x22);
+    receive(r, r->net.mac, 60);
+    memcpy(first, nic_of(r)->ram + 0xc00, sizeof first);
+    while (r->net.client->ready(r->net.dev)) {
+        receive(r, all_ones, n & 1 ? NETDEV_FRAME_MAX : 200);
+        assert_true(++n < 60);
+    }
+    assert_int_equal(nic_in(r, 7), ISR_PRX);
+    assert_memory_equal(nic_of(r)->ram + 0xc00, first, sizeof first);
+    for (unsigned i = 0; i < 20; i++) { /* and whoever does not ask is told */
+        receive(r, all_ones, 1000);
+    }
+    assert_int_equal(nic_in(r, 7), ISR_PRX | ISR_OVW | ISR_RST);
+    assert_memory_equal(nic_of(r)->ram + 0xc00, first, sizeof first);
+}
+
 static void overflow_sets_ovw_and_rst_until_bnry_moves(void **state)
 {
     struct rig *r = *state;
@@ -839,6 +863,7 @@ int main(void)
         TEST(tally_counters_interrupt_at_128_and_stop_at_192),
         TEST(a_stopped_chip_hears_nothing),
         TEST(ready_keeps_room_for_a_long_frame),
+        TEST(a_boundary_before_the_ring_is_its_last_page),
         TEST(overflow_sets_ovw_and_rst_until_bnry_moves),
         TEST(equal_pointers_that_software_wrote_mean_empty),
         TEST(remote_dma_in_words_and_bytes),
