@@ -9,10 +9,12 @@ enum log_class {
     LOG_CLASSES
 };
 
-/* `who` is a device id: "uart0", "cpu0", "machine".  No newline in fmt. */
+/* `who` is a device id: "uart0", "cpu0", "machine".  No newline in fmt.  A call site that says the
+ * same again is not written again: "... (repeated N times)" follows when it says something else,
+ * every thousand times, and when its class is switched off. */
 void log_msg(enum log_class cls, const char *who, const char *fmt, ...)
     __attribute__((format(printf, 3, 4)));
 void log_enable(enum log_class cls, bool on);
 bool log_enabled(enum log_class cls);
-/* line is complete, without newline. */
+/* line is complete, without newline.  Called with the log's lock held: it may not log. */
 void log_set_sink(void (*sink)(void *ctx, enum log_class cls, const char *line), void *ctx);

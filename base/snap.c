@@ -264,6 +264,9 @@ void snap_timer(struct snap *s, const char *name, struct vtimer *t)
     if (s->mode != SNAP_PRINT && s->mode != SNAP_HASH) {
         snap_u64(s, name, &order);
     }
+    if (s->mode == SNAP_LOAD && when != VTIME_NEVER && when >> 63) {
+        snap_fail(s, "a deadline that no clock reaches"); /* sums with it would pass 2^64 */
+    }
     if (s->mode == SNAP_LOAD && !s->failed) {
         vtimer_restore(t, when, order);
         if (when != VTIME_NEVER && order >= t->clock->next_order) {

@@ -266,8 +266,7 @@ static bool app_unmake(struct app *a)
     script_close(a->script);
     loader_free(&a->bios);
     loader_free(&a->vga_bios);
-    loader_free(&a->kernel);
-    loader_free(&a->initrd);
+    app_free_kernel(a);
     for (unsigned i = 0; i < OPT_NICS; i++) {
         loader_free(&a->nic_rom[i]);
     }

@@ -20,6 +20,10 @@ struct app {
     struct options opts;
     struct drive drives[APP_DRIVES]; /* four IDE places, two floppies */
     struct blob bios, vga_bios, kernel, initrd;
+    bool multiboot; /* the kernel is one, and -initrd lists its modules */
+    struct blob module[MACHINE_MODULES];
+    char *module_line[MACHINE_MODULES];
+    unsigned modules;
     struct net_port nets[OPT_NICS];
     struct blob nic_rom[OPT_NICS];
     struct machine_config cfg;
@@ -55,6 +59,9 @@ struct app {
  * mistakes are found. */
 bool app_recognize(struct app *a, struct err *err);
 bool app_load_files(struct app *a, struct err *err);
+bool app_load_kernel(struct app *a, struct err *err); /* app_kernel.c */
+void app_config_kernel(struct app *a);
+void app_free_kernel(struct app *a);
 bool app_open_drives(struct app *a, struct err *err);
 bool app_config(struct app *a, struct err *err);
 bool app_open_chars(struct app *a, struct err *err);

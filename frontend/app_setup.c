@@ -87,13 +87,16 @@ bool app_recognize(struct app *a, struct err *err)
     case PROBE_FLOPPY: return app_file_drive(a, kind, err);
     case PROBE_GZIP:
         if (!app_is_gzip_kernel(o->file)) {
-            return err_set(err, EINVAL, "%s: is compressed with gzip and holds no Linux kernel; "
-                           "gunzip it first", o->file);
+            return err_set(err, EINVAL,
+                           "%s: is compressed with gzip and holds no kernel; gunzip it "
+                           "first",
+                           o->file);
         }
         /* fall through */
     case PROBE_BZIMAGE:
+    case PROBE_MULTIBOOT:
         if (o->kernel) {
-            return err_set(err, EINVAL, "%s is a Linux kernel, and so is -kernel %s: leave one out",
+            return err_set(err, EINVAL, "%s is a kernel, and so is -kernel %s: leave one out",
                            o->file, o->kernel);
         }
         o->kernel = o->file;
@@ -115,8 +118,8 @@ bool app_recognize(struct app *a, struct err *err)
         return err_set(err, EINVAL, "%s: is neither an ISO image nor a bootable disk nor a Linux "
                        "kernel; -hda %s uses it as a disk all the same", o->file, o->file);
     default:
-        return err_set(err, EINVAL, "%s: is %s; Vitrine boots ISO images, raw disks and Linux "
-                       "bzImages", o->file, probe_name(kind));
+        return err_set(err, EINVAL, "%s: is %s; Vitrine boots ISO images, raw disks, Linux "
+                       "bzImages and Multiboot kernels", o->file, probe_name(kind));
     }
 }
 
@@ -154,25 +157,7 @@ bool app_load_files(struct app *a, struct err *err)
         !app_firmware(a, &a->vga_bios, "-vga std:", "vgabios-stdvga.bin", NULL, err)) {
         return false;
     }
-    if (o->kernel && !loader_kernel(&a->kernel, "-kernel", o->kernel, err)) {
-        return false;
-    }
-    if (o->initrd && !loader_read(&a->initrd, "-initrd", o->initrd, OPT_RAM_MAX, err)) {
-        return false;
-    }
-    if (!o->kernel && (o->initrd || o->append)) {
-        return err_set(err, EINVAL, "%s without -kernel: add -kernel FILE",
-                       o->initrd ? "-initrd" : "-append");
-    }
-    if (!app_load_roms(a, err)) {
-        return false;
-    }
-    if (a->initrd.len + a->kernel.len + (8u << 20) > o->ram_size && o->kernel) {
-        return err_set(err, EINVAL, "-m: kernel and initrd (%zu MB) do not fit into %llu MB of "
-                       "memory: say -m 512M or more", (a->initrd.len + a->kernel.len) >> 20,
-                       (unsigned long long)(o->ram_size >> 20));
-    }
-    return true;
+    return app_load_roms(a, err) && app_load_kernel(a, err);
 }
 
 /* ---- drives ---------------------------------------------------------------------------- */
@@ -308,9 +293,7 @@ bool app_config(struct app *a, struct err *err)
     app_net_config(a);
     c->boot_menu = o->boot_menu;
     c->boot_menu_ms = o->boot_menu_ms;
-    c->kernel = (struct machine_blob){a->kernel.data, a->kernel.len};
-    c->initrd = (struct machine_blob){a->initrd.data, a->initrd.len};
-    c->append = o->append;
+    app_config_kernel(a);
     const char *file = o->file;
     for (unsigned i = 0; !file && i < o->drives; i++) {
         file = o->drive[i].file;

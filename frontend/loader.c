@@ -105,15 +105,15 @@ bool loader_kernel(struct blob *b, const char *what, const char *path, struct er
         return false;
     }
     enum probe_kind kind = probe_bytes(b->data, b->len, b->len);
-    if (kind != PROBE_BZIMAGE) {
+    if (kind != PROBE_BZIMAGE && kind != PROBE_MULTIBOOT) {
         loader_free(b);
-        return err_set(err, EINVAL, "%s %s: is %s, not a Linux bzImage%s", what, path,
+        return err_set(err, EINVAL,
+                       "%s %s: is %s, neither a Linux bzImage nor a Multiboot kernel%s", what, path,
                        probe_name(kind),
                        kind == PROBE_ISO    ? "; try -cdrom FILE"
                        : kind == PROBE_DISK ? "; try -hda FILE"
                        : kind == PROBE_ELF  ? "; give the bzImage instead of vmlinux"
-                       : kind == PROBE_MULTIBOOT ? "; Multiboot comes with a later version"
-                                                 : "");
+                                            : "");
     }
     return true;
 }

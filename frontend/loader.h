@@ -14,7 +14,8 @@ struct blob {
 bool loader_read(struct blob *b, const char *what, const char *path, uint64_t max, struct err *err);
 /* In place, if it is gzip; what it grows to is limited. */
 bool loader_gunzip(struct blob *b, const char *what, const char *path, struct err *err);
-/* -kernel: a bzImage, perhaps gzipped; the sentence says what it is instead. */
+/* -kernel: a bzImage or a Multiboot kernel, perhaps gzipped; the sentence says what it is
+ * instead. */
 bool loader_kernel(struct blob *b, const char *what, const char *path, struct err *err);
 void loader_free(struct blob *b);
 

@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "base/bits.h"
+#include "machine/machine.h"
 
 static const struct {
     const char *magic;
@@ -23,18 +24,6 @@ static const struct {
     {"\xfd" "7zXZ", 6, 0, PROBE_XZ},        {"\x28\xb5\x2f\xfd", 4, 0, PROBE_ZSTD},
     {"BZh", 3, 0, PROBE_BZIP2},             {"PK\x03\x04", 4, 0, PROBE_ZIP},
 };
-
-static bool probe_multiboot(const uint8_t *b, size_t len)
-{
-    size_t end = len < 8192 ? len : 8192;
-    for (size_t i = 0; i + 12 <= end; i += 4) {
-        if (load_le32(b + i) == 0x1badb002 &&
-            load_le32(b + i) + load_le32(b + i + 4) + load_le32(b + i + 8) == 0) {
-            return true;
-        }
-    }
-    return false;
-}
 
 static bool probe_text(const uint8_t *b, size_t len)
 {
@@ -66,7 +55,7 @@ enum probe_kind probe_bytes(const uint8_t *b, size_t len, uint64_t size)
     for (unsigned i = 0; i < ARRAY_LEN(probe_magics); i++) {
         if (len >= (size_t)probe_magics[i].at + probe_magics[i].len &&
             memcmp(b + probe_magics[i].at, probe_magics[i].magic, probe_magics[i].len) == 0) {
-            if (probe_magics[i].kind == PROBE_ELF && probe_multiboot(b, len)) {
+            if (probe_magics[i].kind == PROBE_ELF && machine_is_multiboot(b, len)) {
                 return PROBE_MULTIBOOT;
             }
             return probe_magics[i].kind;
@@ -83,6 +72,9 @@ enum probe_kind probe_bytes(const uint8_t *b, size_t len, uint64_t size)
     }
     if (len >= 2 && b[0] == 'M' && b[1] == 'Z') {
         return PROBE_PE;
+    }
+    if (machine_is_multiboot(b, len)) {
+        return PROBE_MULTIBOOT;
     }
     return probe_text(b, len) ? PROBE_TEXT : PROBE_UNKNOWN;
 }

@@ -81,11 +81,17 @@ bool board_firmware(struct board *b, struct err *err)
         ok = fw_cfg_add_file_copy(fw, "etc/boot-menu-wait", ms, 2);
     }
     if (ok && m->cfg.kernel.len) {
-        static const char order[] = "/rom@genroms/linuxboot.rom\n";
-        if (!linux_boot_setup(m, fw, err)) {
+        static const char linux_order[] = "/rom@genroms/linuxboot.rom\n",
+                          multiboot_order[] = "/rom@genroms/multiboot.rom\n";
+        bool mb = machine_is_multiboot(m->cfg.kernel.data, m->cfg.kernel.len);
+        if (!(mb ? multiboot_setup : linux_boot_setup)(m, fw, err)) {
             return false;
         }
-        ok = fw_cfg_add_file(fw, "bootorder", order, sizeof order);
+        ok = mb ? fw_cfg_add_file(fw, "bootorder", multiboot_order, sizeof multiboot_order)
+                : fw_cfg_add_file(fw, "bootorder", linux_order, sizeof linux_order);
+    }
+    if (ok && !board_acpi(b, err)) {
+        return false;
     }
     return ok || err_set(err, ENOSPC, "fw_cfg is full");
 }

@@ -4,8 +4,7 @@
  *
  *   0:0.0 i440fx   0:1.0 piix3   0:1.1 ide   0:1.3 piix4_pm   0:2.0 vga   0:3.0 and on: network
  *
- * NOT IMPLEMENTED: local APIC, I/O APIC, HPET, parallel port, ACPI and SMBIOS tables
- * of our own (SeaBIOS brings its own). */
+ * NOT IMPLEMENTED: local APIC, I/O APIC, HPET. */
 #include "machine/board_int.h"
 
 #include <errno.h>
@@ -169,18 +168,24 @@ static bool board_isa(struct board *b, struct err *err)
            board_port(b, &b->fdc.dir, b->fdc.dir.base, err);
 }
 
+uint8_t board_serial_irq(const struct board *b, unsigned port)
+{
+    static const uint8_t irq[] = {4, 3, 4, 3};
+    const struct machine_serial *s = &b->m->cfg.serial[port];
+    return s->irq ? s->irq & 15 : irq[port];
+}
+
 static bool board_serial(struct board *b, struct err *err)
 {
     static const char *const id[] = {"uart0", "uart1", "uart2", "uart3"};
     static const char *const con_id[] = {"debugcon0", "debugcon1", "debugcon2", "debugcon3"};
     static const uint16_t base[] = {0x3f8, 0x2f8, 0x3e8, 0x2e8};
-    static const uint8_t irq[] = {4, 3, 4, 3};
     for (unsigned i = 0; i < MACHINE_SERIALS; i++) {
         const struct machine_serial *s = &b->m->cfg.serial[i];
         if (!s->chr) {
             continue;
         }
-        unsigned line = s->irq ? s->irq & 15u : irq[i];
+        unsigned line = board_serial_irq(b, i);
         /* two ports may share a wire: the PIIX3 ORs its sources */
         uart16550_init(&b->uart[i], id[i], &b->m->clk,
                        board_line(piix3_isa_irq, &b->isa, PIIX3_ISA_PIN(i, line)), s->chr);
@@ -224,9 +229,12 @@ static bool board_pci(struct board *b, struct err *err)
         piix3_init(&b->isa, "piix3", &b->pci, PCI_DEVFN(1, 0), isa, board_reset_request, b) &&
         piix_ide_init(&b->ide, "ide", &b->pci, PCI_DEVFN(1, 1), &m->clk, bus_dma(m->mem),
                       board_line(piix3_isa_irq, &b->isa, PIIX3_ISA_PIN(0, 14)),
-                      board_line(piix3_isa_irq, &b->isa, PIIX3_ISA_PIN(0, 15))) &&
-        piix4_pm_init(&b->pm, "piix4_pm", &b->pci, PCI_DEVFN(1, 3), &m->clk,
-                      board_line(piix3_isa_irq, &b->isa, PIIX3_ISA_PIN(1, 9)), board_power, b);
+                      board_line(piix3_isa_irq, &b->isa, PIIX3_ISA_PIN(0, 15)));
+    b->has_pm = ok && !m->cfg.no_acpi;
+    if (b->has_pm) {
+        ok = piix4_pm_init(&b->pm, "piix4_pm", &b->pci, PCI_DEVFN(1, 3), &m->clk,
+                           board_line(piix3_isa_irq, &b->isa, PIIX3_ISA_PIN(1, 9)), board_power, b);
+    }
     if (!ok) {
         return err_set(err, ENOSPC, "the PCI bus is full");
     }
@@ -234,7 +242,9 @@ static bool board_pci(struct board *b, struct err *err)
     board_add(b, &b->pmc.dev);
     board_add(b, &b->isa.dev);
     board_add(b, &b->ide.dev);
-    board_add(b, &b->pm.dev);
+    if (b->has_pm) {
+        board_add(b, &b->pm.dev);
+    }
     for (unsigned i = 0; i < MACHINE_IDE; i++) {
         static const char *const serial[] = {"VT00001", "VT00002", "VT00003", "VT00004"};
         if (m->cfg.ide[i]) {
@@ -242,8 +252,9 @@ static bool board_pci(struct board *b, struct err *err)
                             m->cfg.ide[i], m->cfg.ide_serial[i] ? m->cfg.ide_serial[i] : serial[i]);
         }
     }
-    return board_port(b, &b->pci.regs, 0xcf8, err) && board_port(b, &b->pm.apm, 0xb2, err) &&
-           board_port(b, &b->pm.gpe, 0xafe0, err);
+    return board_port(b, &b->pci.regs, 0xcf8, err) &&
+           (!b->has_pm || (board_port(b, &b->pm.apm, 0xb2, err) &&
+                           board_port(b, &b->pm.gpe, 0xafe0, err)));
 }
 
 static bool board_vga(struct board *b, struct err *err)
@@ -331,6 +342,7 @@ void board_snap(struct board *b, struct snap *s)
         snap_bool(s, "a20_port92", &b->a20_port92);
         snap_bool(s, "a20_kbc", &b->a20_kbc);
         snap_bool(s, "booted_once", &b->booted_once);
+        board_acpi_snap(b, s);
         snap_end(s);
     }
     if (snap_loading(s)) {
@@ -343,8 +355,11 @@ void board_snap(struct board *b, struct snap *s)
 
 void board_event(struct board *b, const struct event *ev)
 {
-    if (ev->kind == EVENT_POWER_BUTTON) {
-        piix4_pm_power_button(&b->pm);
+    if (ev->kind == EVENT_POWER_BUTTON || ev->kind == EVENT_SLEEP_BUTTON) {
+        if (b->has_pm) {
+            (ev->kind == EVENT_POWER_BUTTON ? piix4_pm_power_button
+                                            : piix4_pm_sleep_button)(&b->pm);
+        }
     } else if (ev->kind == EVENT_INPUT && ev->input.kind == INPUT_KEY) {
         ps2kbd_key(&b->kbd, ev->input.key.hid, ev->input.key.down);
     } else if (ev->kind == EVENT_INPUT) {

@@ -52,12 +52,14 @@ struct board {
     struct piix4_pm pm;
     struct vga vga;
     struct vga_pci vga_pci;
-    bool has_vga;
     union { /* by the model that the configuration names */
         struct ne2k_isa isa;
         struct ne2k_pci pci;
     } net[MACHINE_NICS];
     uint8_t net_irq[MACHINE_NICS], net_source[MACHINE_NICS]; /* of ISA cards: board_net.c */
+    bool has_vga, has_pm;
+    uint16_t acpi_pm_base, acpi_smb_base; /* what the ACPI tables say */
+    uint32_t acpi_len;                    /* their length: it never changes */
     struct device *devices[BOARD_DEVICES]; /* in order of reset, snapshot and printing */
     unsigned device_count;
     uint8_t *bios;
@@ -74,5 +76,9 @@ bool board_memory(struct board *b, struct err *err);
 /* board_firmware.c: what the firmware asks */
 void board_cmos(struct board *b);
 bool board_firmware(struct board *b, struct err *err);
+/* board_acpi.c: the ACPI tables */
+bool board_acpi(struct board *b, struct err *err);
+void board_acpi_snap(struct board *b, struct snap *s);
+uint8_t board_serial_irq(const struct board *b, unsigned port);
 /* board_net.c: network cards */
 bool board_net(struct board *b, struct err *err);

@@ -15,7 +15,7 @@ struct machine_blob {
 };
 
 enum { MACHINE_SERIALS = 4, MACHINE_IDE = 4, MACHINE_FLOPPIES = 2, MACHINE_DEBUGCONS = 4,
-       MACHINE_NICS = 4, MACHINE_PARALLELS = 3, MACHINE_SMBIOS = 5 };
+       MACHINE_NICS = 4, MACHINE_PARALLELS = 3, MACHINE_SMBIOS = 5, MACHINE_MODULES = 32 };
 
 struct machine_serial {
     struct chardev *chr; /* NULL: no such port */
@@ -27,6 +27,10 @@ struct machine_debugcon {
     uint16_t iobase; /* 0xe9, 0x402 */
 };
 
+struct machine_module {
+    struct machine_blob data;
+    const char *cmdline;
+};
 struct machine_parallel {
     struct chardev *chr; /* NULL: no such port */
     uint16_t iobase;     /* 0: the standard one (378, 278, 3BC) */
@@ -83,7 +87,10 @@ struct machine_config {
     char boot_once[8];
     bool boot_menu;
     uint32_t boot_menu_ms; /* how long the menu waits; 0: SeaBIOS's own */
-    /* Linux boot protocol; kernel may be gzipped by the caller no more */
-    struct machine_blob kernel, initrd;
+    /* a Linux bzImage or a Multiboot kernel, unpacked */
+    struct machine_blob kernel, initrd; /* initrd: Linux only */
     const char *append;
+    const char *kernel_path; /* Multiboot: in front of -append on its command line */
+    struct machine_module module[MACHINE_MODULES]; /* Multiboot only */
+    unsigned modules;
 };

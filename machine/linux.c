@@ -122,6 +122,15 @@ static void linux_patch(uint8_t *s, const struct linux_place *pl, size_t initrd,
     }
 }
 
+void boot_rom_checksum(uint8_t *rom, size_t len)
+{
+    uint8_t sum = 0;
+    for (size_t i = 0; i + 1 < len; i++) {
+        sum = (uint8_t)(sum + rom[i]);
+    }
+    rom[len - 1] = (uint8_t)-sum;
+}
+
 bool linux_boot_setup(struct machine *m, struct fw_cfg *fw, struct err *err)
 {
     const uint8_t *k = m->cfg.kernel.data;
@@ -152,11 +161,7 @@ bool linux_boot_setup(struct machine *m, struct fw_cfg *fw, struct err *err)
     uint8_t *cmd = keep + pl.setup_len, *rom = cmd + strlen(append) + 1;
     memcpy(cmd, append, strlen(append) + 1);
     memcpy(rom, linuxboot_rom, linuxboot_rom_len);
-    uint8_t sum = 0;
-    for (size_t i = 0; i + 1 < linuxboot_rom_len; i++) {
-        sum = (uint8_t)(sum + rom[i]);
-    }
-    rom[linuxboot_rom_len - 1] = (uint8_t)-sum;
+    boot_rom_checksum(rom, linuxboot_rom_len);
     fw_cfg_add_u32(fw, FW_CFG_SETUP_ADDR, pl.setup_addr);
     fw_cfg_add_u32(fw, FW_CFG_SETUP_SIZE, pl.setup_len);
     fw_cfg_add_bytes(fw, FW_CFG_SETUP_DATA, keep, pl.setup_len);

@@ -28,6 +28,8 @@ enum machine_stop {
     MACHINE_INTERNAL      /* machine_why() */
 };
 
+/* Is this kernel image one for Multiboot 1 (and not a Linux bzImage)? */
+bool machine_is_multiboot(const void *kernel, size_t len);
 struct machine *machine_create(const struct machine_config *cfg, struct err *err);
 void machine_destroy(struct machine *m);
 void machine_reset(struct machine *m); /* power-on state, same media */
@@ -69,4 +71,6 @@ uint8_t machine_leds(struct machine *m); /* bit 0 scroll, 1 num, 2 caps */
 /* All state: the determinism and snapshot oracle. */
 uint64_t machine_hash(struct machine *m);
 bool machine_save(struct machine *m, FILE *f, struct err *err);
+/* A snapshot is hostile input.  When it is refused the machine is as before; when the host cannot
+ * read to its end what was whole a moment ago, as after power-on. */
 bool machine_load(struct machine *m, FILE *f, struct err *err);

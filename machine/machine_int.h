@@ -96,6 +96,12 @@ struct fw_cfg;
 bool linux_boot_setup(struct machine *m, struct fw_cfg *fw, struct err *err);
 extern const uint8_t linuxboot_rom[];
 extern const size_t linuxboot_rom_len;
+void boot_rom_checksum(uint8_t *rom, size_t len); /* into the last byte */
+
+/* multiboot.c: the same for a Multiboot kernel */
+bool multiboot_setup(struct machine *m, struct fw_cfg *fw, struct err *err);
+extern const uint8_t multiboot_rom[];
+extern const size_t multiboot_rom_len;
 
 /* why.c: the last triple fault in words, into m->why */
 void machine_explain_triple_fault(struct machine *m);
@@ -103,7 +109,10 @@ void machine_explain_triple_fault(struct machine *m);
 /* events.c */
 void events_deliver(struct machine *m); /* at a slice boundary, lock held */
 void events_snap(struct machine *m, struct snap *s);
+void events_forget(struct machine *m); /* whatever is under way */
 
 /* A device asks the machine to stop at the next instruction boundary. */
 void machine_request(struct machine *m, enum machine_stop what);
+
+/* snapshot.c */
 void machine_snap(struct machine *m, struct snap *s); /* all but RAM */

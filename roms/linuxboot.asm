@@ -7,14 +7,7 @@ bits 16
 cpu 386
 org 0
 ROM_LEN     equ 1024
-DESC        equ 0x7000          ; DMA descriptor and a word to read into, in low memory
-VALUE       equ 0x7020
-
-%macro SWAP 0                   ; BSWAP EAX, which a 386 lacks
-    xchg al, ah
-    rol eax, 16
-    xchg al, ah
-%endmacro
+VALUE       equ 0x7020          ; a word to read into, in low memory
 
     db 0x55, 0xaa, ROM_LEN / 512
     jmp near init
@@ -43,37 +36,11 @@ init:
 item:
     mov edi, VALUE
     mov ecx, 4
-    call read
+    call fw_read
     mov eax, [VALUE]
     ret
 
-; copy item `ax` (data), ecx bytes, to physical address edi
-read:
-    movzx eax, ax
-    shl eax, 16
-    mov al, 0x0a                ; SELECT, READ
-    SWAP
-    mov [DESC], eax
-    mov eax, ecx
-    SWAP
-    mov [DESC + 4], eax
-    mov dword [DESC + 8], 0
-    mov eax, edi
-    SWAP
-    mov [DESC + 12], eax
-    mov dx, 0x514
-    xor eax, eax
-    out dx, eax
-    mov dx, 0x518
-    mov eax, DESC
-    SWAP
-    out dx, eax
-.wait:
-    mov eax, [DESC]
-    SWAP
-    test eax, ~1                ; done when only the error bit may be left
-    jnz .wait
-    ret
+%include "fw_dma.inc"
 
 ; bx: address item, bp: size item, si: data item
 piece:
@@ -87,7 +54,7 @@ piece:
     mov edi, eax
     pop ecx
     mov ax, si
-    jmp read
+    jmp fw_read
 .none:
     ret
 

@@ -1,7 +1,7 @@
 # Shared by ./run, ./check and the guest makers: packages, cache, messages.  Sourced by bash.
 CACHE=${XDG_CACHE_HOME:-$HOME/.cache}/vitrine
-PKG_BUILD="gcc libc6-dev cmake ninja-build pkg-config nasm libsdl2-dev libcapstone-dev zlib1g-dev
- libslirp-dev libpng-dev libedit-dev seabios ipxe-qemu"
+PKG_BUILD="gcc libc6-dev cmake ninja-build pkg-config nasm acpica-tools libsdl2-dev libcapstone-dev
+ zlib1g-dev libslirp-dev libpng-dev libedit-dev seabios ipxe-qemu"
 PKG_DEMO="ca-certificates xorriso isolinux syslinux-common cpio kmod xz-utils"
 PKG_CHECK="libcmocka-dev clang-14 libclang-rt-14-dev llvm-14 ccache gcc-multilib python3 binutils qemu-utils
  e2fsprogs fdisk xvfb xdotool x11-apps imagemagick procps tmux"

@@ -521,6 +521,9 @@ static void uart16550_snap(struct device *dev, struct snap *s)
         u->mcr &= 0x1f;
         u->fcr &= FCR_ENABLE | 0xc8;
         u->lsr &= LSR_ERRORS;
+        for (unsigned i = 0; i < UART16550_FIFO; i++) {
+            u->rx_flags[i] &= LSR_ERRORS; /* they end in lsr */
+        }
         u->msr_delta &= 15;
         u->modem_in &= 0xf0;
     }

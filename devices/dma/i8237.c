@@ -8,7 +8,8 @@
 #include "base/bits.h"
 
 enum { CMD_DISABLE = 0x04 };
-enum { MODE_DECREMENT = 0x20, MODE_AUTOINIT = 0x10, MODE_CASCADE = 0xc0 };
+enum { MODE_DECREMENT = 0x20, MODE_AUTOINIT = 0x10, MODE_KIND = 0xc0, MODE_BLOCK = 0x80,
+       MODE_CASCADE = 0xc0 };
 
 /* Where channel n of all eight keeps its page register. */
 static const uint8_t i8237_page_at[8] = {7, 3, 1, 2, 15, 11, 9, 10};
@@ -47,15 +48,18 @@ static void i8237_cycle(struct i8237 *d, unsigned n, bool tc)
     }
 }
 
-/* Run one channel until its request ends or its count does: at most 65536 cycles. */
+/* Run one channel until its request ends or its count does: at most 65536 cycles.  A block, once
+ * begun, goes on to its terminal count without the request; single mode gives the bus back after
+ * each cycle, which nobody can see here, and is like demand mode. */
 static void i8237_run(struct i8237 *d, unsigned n)
 {
     struct i8237_chip *chip = &d->chip[n / 4];
     struct i8237_channel *c = &chip->ch[n & 3];
     uint8_t bit = (uint8_t)(1 << (n & 3));
     for (uint32_t cycles = 0; cycles < 0x10000; cycles++) {
-        bool wanted = (c->dreq && !(chip->mask & bit)) || (chip->request & bit);
-        if (!wanted || (chip->command & CMD_DISABLE) || (c->mode & MODE_CASCADE) == MODE_CASCADE) {
+        bool block = cycles && (c->mode & MODE_KIND) == MODE_BLOCK;
+        bool wanted = (c->dreq && !(chip->mask & bit)) || (chip->request & bit) || block;
+        if (!wanted || (chip->command & CMD_DISABLE) || (c->mode & MODE_KIND) == MODE_CASCADE) {
             return;
         }
         bool tc = c->count == 0;
@@ -70,6 +74,9 @@ static void i8237_run(struct i8237 *d, unsigned n)
                 c->count = c->base_count;
             } else {
                 chip->mask |= bit;
+                return;
+            }
+            if ((c->mode & MODE_KIND) == MODE_BLOCK && !c->dreq) {
                 return;
             }
         }

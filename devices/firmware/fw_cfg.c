@@ -3,6 +3,7 @@
  * NOT IMPLEMENTED: files that the guest may write (DMA write answers with the error bit). */
 #include "devices/firmware/fw_cfg.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/log.h"
@@ -50,6 +51,9 @@ static void fw_cfg_select(struct fw_cfg *fw, uint16_t selector)
 {
     fw->selector = selector;
     fw->offset = 0;
+    if (fw->watched && selector == fw->watched) {
+        fw->selected(fw->selected_ctx);
+    }
 }
 
 /* One descriptor: { be32 control, be32 length, be64 address }.  It is read once; the answer goes
@@ -170,17 +174,21 @@ bool fw_cfg_add_u64(struct fw_cfg *fw, uint16_t selector, uint64_t v)
     return fw_cfg_add_small(fw, selector, v, 8);
 }
 
+/* Index of a file, or of the first free entry. */
+static uint32_t fw_cfg_index(const struct fw_cfg *fw, const char *name)
+{
+    uint32_t i = 0;
+    while (i < fw->files && strcmp((const char *)fw->dir + 4 + i * 64 + 8, name) != 0) {
+        i++;
+    }
+    return i;
+}
+
 bool fw_cfg_add_file(struct fw_cfg *fw, const char *name, const void *data, uint32_t len)
 {
     size_t namelen = strlen(name);
-    uint32_t i = 0;
-    if (namelen >= 56 || (!data && len)) {
-        return false;
-    }
-    while (i < fw->files && strcmp((char *)fw->dir + 4 + i * 64 + 8, name) != 0) {
-        i++;
-    }
-    if (i == FW_CFG_FILES) {
+    uint32_t i = fw_cfg_index(fw, name);
+    if (namelen >= 56 || (!data && len) || i == FW_CFG_FILES) {
         return false;
     }
     uint8_t *e = fw->dir + 4 + i * 64;
@@ -195,23 +203,49 @@ bool fw_cfg_add_file(struct fw_cfg *fw, const char *name, const void *data, uint
         fw_cfg_put_be32(fw->dir, fw->files);
         fw_cfg_add_bytes(fw, FW_CFG_FILE_DIR, fw->dir, 4 + fw->files * 64);
     }
+    free(fw->owned[i]);
+    fw->owned[i] = NULL;
     return fw_cfg_add_bytes(fw, selector, data, len);
 }
 
 bool fw_cfg_add_file_copy(struct fw_cfg *fw, const char *name, const void *data, uint32_t len)
 {
-    if (len > FW_CFG_COPY - fw->copied) {
+    uint8_t *copy = malloc(len ? len : 1);
+    if (!copy) {
         return false;
     }
-    uint8_t *to = fw->copy + fw->copied;
     if (len) {
-        memcpy(to, data, len);
+        memcpy(copy, data, len);
     }
-    if (!fw_cfg_add_file(fw, name, to, len)) {
+    if (!fw_cfg_add_file(fw, name, copy, len)) {
+        free(copy);
         return false;
     }
-    fw->copied += len;
+    fw->owned[fw_cfg_index(fw, name)] = copy;
     return true;
+}
+
+uint8_t *fw_cfg_file(struct fw_cfg *fw, const char *name)
+{
+    uint32_t i = fw_cfg_index(fw, name);
+    return i < fw->files ? fw->owned[i] : NULL;
+}
+
+void fw_cfg_on_select(struct fw_cfg *fw, const char *name, void (*selected)(void *ctx), void *ctx)
+{
+    uint32_t i = fw_cfg_index(fw, name);
+    fw->watched = i < fw->files ? (uint16_t)(FW_CFG_FILE_FIRST + i) : 0;
+    fw->selected = selected;
+    fw->selected_ctx = ctx;
+}
+
+static void fw_cfg_destroy(struct device *dev)
+{
+    struct fw_cfg *fw = device_of(dev, struct fw_cfg);
+    for (unsigned i = 0; i < FW_CFG_FILES; i++) {
+        free(fw->owned[i]);
+        fw->owned[i] = NULL;
+    }
 }
 
 static void fw_cfg_reset(struct device *dev, enum reset_kind kind)
@@ -232,7 +266,8 @@ static void fw_cfg_snap(struct device *dev, struct snap *s)
 }
 
 static const struct device_class fw_cfg_class = {
-    .name = "fw_cfg", .snap_version = 1, .reset = fw_cfg_reset, .snap = fw_cfg_snap};
+    .name = "fw_cfg", .snap_version = 1, .reset = fw_cfg_reset, .snap = fw_cfg_snap,
+    .destroy = fw_cfg_destroy};
 
 void fw_cfg_init(struct fw_cfg *fw, const char *id, struct dma dma)
 {

@@ -5,7 +5,8 @@
  *   fw.regs.base = 0x510, fw.dma_regs.base = 0x514; bus_map(ports, ...) both;
  *   fw_cfg_add_u64(&fw, FW_CFG_RAM_SIZE, ...), fw_cfg_add_file(&fw, "etc/e820", data, len), ...
  * before the first reset.  Data is borrowed and must outlive the device, except for the integers
- * and what fw_cfg_add_file_copy copies.  Adding a selector or file name again replaces it. */
+ * and what fw_cfg_add_file_copy copies.  Adding a selector or file name again replaces it.
+ * fw_cfg_on_select lets the board bring one file up to date just before the guest reads it. */
 #pragma once
 #include <stdbool.h>
 #include <stdint.h>
@@ -15,7 +16,6 @@
 #include "mem/bus.h"
 
 #define FW_CFG_FILES 64
-#define FW_CFG_COPY 16384 /* bytes of copied file data, in all */
 
 enum {
     FW_CFG_SIGNATURE = 0x00, FW_CFG_ID = 0x01, FW_CFG_UUID = 0x02, FW_CFG_RAM_SIZE = 0x03,
@@ -46,8 +46,10 @@ struct fw_cfg {
     struct fw_cfg_item arch[FW_CFG_ARCH_ITEMS];
     uint8_t dir[4 + FW_CFG_FILES * 64]; /* item 19h, as the guest reads it */
     uint32_t files;
-    uint8_t copy[FW_CFG_COPY];
-    uint32_t copied;
+    void *owned[FW_CFG_FILES]; /* copies, by file; allocated while the machine is put together */
+    uint16_t watched;          /* selector whose selection calls selected(); 0: none */
+    void (*selected)(void *ctx);
+    void *selected_ctx;
     /* what the guest can change */
     uint16_t selector;
     uint32_t offset;
@@ -55,7 +57,7 @@ struct fw_cfg {
 };
 
 void fw_cfg_init(struct fw_cfg *fw, const char *id, struct dma dma);
-/* false: no such selector (or, for files, the table, the name or the copy area is full). */
+/* false: no such selector (or, for files: the table is full, the name too long, no memory). */
 bool fw_cfg_add_bytes(struct fw_cfg *fw, uint16_t selector, const void *data, uint32_t len);
 bool fw_cfg_add_u16(struct fw_cfg *fw, uint16_t selector, uint16_t v);
 bool fw_cfg_add_u32(struct fw_cfg *fw, uint16_t selector, uint32_t v);
@@ -64,3 +66,6 @@ bool fw_cfg_add_file(struct fw_cfg *fw, const char *name, const void *data,
                      uint32_t len) NODISCARD;
 bool fw_cfg_add_file_copy(struct fw_cfg *fw, const char *name, const void *data,
                           uint32_t len) NODISCARD;
+/* The copy that fw_cfg_add_file_copy made, to be changed in place; NULL: none. */
+uint8_t *fw_cfg_file(struct fw_cfg *fw, const char *name);
+void fw_cfg_on_select(struct fw_cfg *fw, const char *name, void (*selected)(void *ctx), void *ctx);

@@ -205,8 +205,15 @@ void dp8390_wire(struct dp8390 *nic, const uint8_t *frame, size_t len, uint8_t e
 {
     errors &= RSR_CRC | RSR_FAE;
     if (!dp8390_running(nic) || nic->tcr & TCR_LB || !nic->link || len < 8 ||
-        len > NETDEV_FRAME_MAX || !dp8390_accepts(nic, frame) ||
-        (len < FRAME_MIN && !(nic->rcr & RCR_AR))) {
+        len > NETDEV_FRAME_MAX) {
+        return;
+    }
+    bool take = dp8390_accepts(nic, frame);
+    if (nic->cr & CR_TXP) {
+        dp8390_transmit(nic); /* TCR.ATD held it, and this frame may have ended that */
+        dp8390_update_irq(nic);
+    }
+    if (!take || (len < FRAME_MIN && !(nic->rcr & RCR_AR))) {
         return;
     }
     if (errors & RSR_FAE) {
@@ -227,9 +234,6 @@ void dp8390_wire(struct dp8390 *nic, const uint8_t *frame, size_t len, uint8_t e
         } else if (!errors) {
             nic->isr |= ISR_PRX;
         }
-    }
-    if (nic->cr & CR_TXP && !nic->tx_off) {
-        dp8390_transmit(nic); /* what had been held by TCR.ATD */
     }
     dp8390_update_irq(nic);
 }
@@ -282,10 +286,13 @@ static void dp8390_send(struct dp8390 *nic, const uint8_t *frame, unsigned len)
 {
     const struct netdev *net = nic->net;
     if (nic->tcr & TCR_CRC) { /* the guest brought its own FCS: a wrong one, and nobody takes it */
-        if (len <= FCS_LEN || dp8390_crc(frame, len - FCS_LEN) != load_le32(frame + len - FCS_LEN)) {
+        if (len <= FCS_LEN) {
             return;
         }
         len -= FCS_LEN;
+        if (dp8390_crc(frame, len) != load_le32(frame + len)) {
+            return;
+        }
     }
     if (len && len <= NETDEV_FRAME_MAX && nic->link && net && net->ops && net->ops->send) {
         net->ops->send(net->backend, frame, len);
@@ -293,8 +300,8 @@ static void dp8390_send(struct dp8390 *nic, const uint8_t *frame, unsigned len)
 }
 
 /* "Loopback Diagnostics": the receiver sees the frame, its FIFO keeps the last eight bytes of
- * frame, FCS and byte count; nothing is written to memory.  An FCS that the transmitter makes itself
- * always counts as wrong there, since transmitter and receiver share the CRC logic. */
+ * frame, FCS and byte count; nothing is written to memory.  An FCS that the transmitter makes
+ * itself always counts as wrong there, since transmitter and receiver share the CRC logic. */
 static void dp8390_loop(struct dp8390 *nic, uint16_t addr, unsigned len)
 {
     uint8_t byte = 0, dest[6] = {0}, fcs[FCS_LEN];
@@ -338,7 +345,7 @@ static void dp8390_transmit(struct dp8390 *nic)
     uint8_t frame[NETDEV_FRAME_MAX + FCS_LEN];
     uint16_t addr = (uint16_t)(nic->tpsr << 8);
     unsigned lb = (nic->tcr & TCR_LB) >> 1;
-    if (nic->tx_off && nic->tcr & TCR_ATD) {
+    if (nic->tx_off) {
         return; /* TXP stays set */
     }
     nic->tsr = TSR_PTX | TSR_ND;
@@ -516,7 +523,13 @@ static void dp8390_write_page0(struct dp8390 *nic, unsigned reg, uint8_t val)
     case 10: nic->rbcr = (uint16_t)((nic->rbcr & 0xff00) | val); break;
     case 11: nic->rbcr = (uint16_t)((nic->rbcr & 0xff) | val << 8); break;
     case 12: nic->rcr = val & 0x3f; break;
-    case 13: nic->tcr = val & 0x1f; break;
+    case 13:
+        nic->tcr = val & 0x1f;
+        nic->tx_off = nic->tx_off && val & TCR_ATD;
+        if (nic->cr & CR_TXP && dp8390_running(nic)) {
+            dp8390_transmit(nic);
+        }
+        break;
     case 14: nic->dcr = val & 0x7f; break;
     default: nic->imr = val & 0x7f; break;
     }

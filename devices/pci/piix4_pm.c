@@ -13,7 +13,6 @@
 
 enum { PMBASE = 0x40, CNTA = 0x44, DEVACTB = 0x58, PMREGMISC = 0x80, SMBBASE = 0x90,
        SMBHSTCFG = 0xd2 };
-enum { ACPI_ENABLE = 0xf1, ACPI_DISABLE = 0xf0 };
 enum { SMBHSTSTS = 0, SMBSLVSTS = 1, SMBHSTCNT = 2, SMBHSTCMD = 3, SMBHSTADD = 4, SMBHSTDAT0 = 5,
        SMBHSTDAT1 = 6, SMBBLKDAT = 7, SMBSLVCNT = 8, SMBSHDWCMD = 9, SMBSLVEVT = 10,
        SMBSLVDAT = 12 };
@@ -117,8 +116,8 @@ static void piix4_pm_apm_write(void *dev, uint64_t off, uint64_t val, unsigned s
         return;
     }
     p->apmc = (uint8_t)val;
-    if (p->apmc == ACPI_ENABLE || p->apmc == ACPI_DISABLE) {
-        acpi_pm_set_sci_en(&p->pm, p->apmc == ACPI_ENABLE);
+    if (p->apmc == PIIX4_ACPI_ENABLE || p->apmc == PIIX4_ACPI_DISABLE) {
+        acpi_pm_set_sci_en(&p->pm, p->apmc == PIIX4_ACPI_ENABLE);
     }
 }
 

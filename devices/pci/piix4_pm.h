@@ -13,6 +13,9 @@
 #include "devices/pci/pci.h"
 #include "devices/timer/acpi_pm.h"
 
+/* what written to APMC (B2h) gives the fixed hardware to the operating system, and back */
+enum { PIIX4_ACPI_ENABLE = 0xf1, PIIX4_ACPI_DISABLE = 0xf0 };
+
 struct piix4_pm {
     struct device dev;
     struct pci_dev pci;

@@ -168,6 +168,9 @@ static void ata_fail(struct ide_drive *d, enum blk_result why, bool write)
         break;
     }
     ata_show(d, d->lba);
+    if (why != BLK_ENOMEDIUM && why != BLK_EROFS) {
+        ata_log_error(d, status, error);
+    }
     ide_finish(d, status, error);
 }
 
@@ -374,6 +377,7 @@ void ata_command(struct ide_drive *d)
     enum ata_op op = ata_decode(d->command);
     d->ext = op & OP_EXT;
     op &= ~OP_EXT;
+    ata_log_command(d);
     switch (op) {
     case OP_GOOD: ide_finish(d, GOOD, 0); break;
     case OP_READ: case OP_READ_MULTIPLE: case OP_READ_DMA:

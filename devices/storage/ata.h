@@ -17,3 +17,5 @@ void ata_smart(struct ide_drive *d);
 bool ata_set_features(struct ide_drive *d); /* disks and CDs; false: abort */
 void ata_string(uint8_t *out, const char *s, unsigned len);
 void ata_selftest_log(struct ide_drive *d, uint8_t type);
+void ata_log_command(struct ide_drive *d);
+void ata_log_error(struct ide_drive *d, uint8_t status, uint8_t error);

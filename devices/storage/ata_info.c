@@ -162,17 +162,22 @@ struct smart_attribute {
     uint8_t id;
     uint16_t flags;
     uint8_t value, worst, threshold;
-    uint8_t raw;
+    uint8_t raw; /* of a new drive; attribute 9 counts on */
 };
 static const struct smart_attribute smart_attributes[] = {
     {1, 0x0003, 100, 100, 6, 0},     /* raw read error rate */
     {3, 0x0003, 100, 100, 0, 16},    /* spin-up time */
-    {4, 0x0002, 100, 100, 20, 100},  /* start/stop count */
+    {4, 0x0002, 100, 100, 20, 1},    /* start/stop count */
     {5, 0x0003, 100, 100, 36, 0},    /* reallocated sectors */
-    {9, 0x0003, 100, 100, 0, 1},     /* power-on hours */
+    {9, 0x0003, 100, 100, 0, 0},     /* power-on hours */
     {12, 0x0003, 100, 100, 0, 1},    /* power cycles */
     {190, 0x0003, 69, 69, 50, 31},   /* airflow temperature */
 };
+
+static uint32_t ata_hours(const struct ide_drive *d)
+{
+    return (uint32_t)(clock_now(d->timer.clock) / (3600 * VTIME_SEC));
+}
 
 static void ata_smart_data(struct ide_drive *d, uint8_t b[512])
 {
@@ -185,12 +190,12 @@ static void ata_smart_data(struct ide_drive *d, uint8_t b[512])
         store_le16(e + 1, a->flags);
         e[3] = a->value;
         e[4] = a->worst;
-        e[5] = a->raw;
+        store_le32(e + 5, a->id == 9 ? ata_hours(d) : a->raw);
     }
-    b[362] = (uint8_t)(0x02 | (d->smart_autosave ? 0x80 : 0)); /* off-line collection done */
+    b[362] = d->smart_offline ? 0x02 : 0x00; /* off-line collection: done, never started */
     b[363] = 0;                    /* last self-test: no error */
     store_le16(b + 364, 288);
-    b[367] = 0x51 | 0x02;          /* off-line immediate, self-tests */
+    b[367] = 0x11;                 /* off-line immediate, self-tests; nothing selective */
     store_le16(b + 368, 0x0003);   /* saves attributes, autosave */
     b[370] = 0x01;                 /* error logging */
     b[372] = 2;
@@ -213,10 +218,50 @@ static void ata_smart_thresholds(uint8_t b[512])
 void ata_selftest_log(struct ide_drive *d, uint8_t type)
 {
     d->selftest[d->selftest_next] = type;
+    d->selftest_hours[d->selftest_next] = (uint16_t)ata_hours(d);
     d->selftest_next = (uint8_t)((d->selftest_next + 1) % ATA_SELFTESTS);
     if (d->selftests < ATA_SELFTESTS) {
         d->selftests++;
     }
+}
+
+/* A command as the error log shows it; the log keeps five before each error. */
+void ata_log_command(struct ide_drive *d)
+{
+    uint8_t *c = d->commands[ATA_LOGGED - 1];
+    memmove(d->commands[0], d->commands[1], sizeof d->commands - sizeof d->commands[0]);
+    c[0] = d->ch->control;
+    c[1] = d->tf.feature;
+    c[2] = d->tf.count;
+    c[3] = d->tf.lba0;
+    c[4] = d->tf.lba1;
+    c[5] = d->tf.lba2;
+    c[6] = d->ch->device | 0xa0;
+    c[7] = d->command;
+    store_le32(c + 8, (uint32_t)(clock_now(d->timer.clock) / VTIME_MS));
+}
+
+/* The medium failed: an entry in the summary error log, a ring of five.  Commands that the host got
+ * wrong (no such address, no such command) are not logged, as 8.54.6.8.2 has it. */
+void ata_log_error(struct ide_drive *d, uint8_t status, uint8_t error)
+{
+    uint8_t *e = d->error_log[d->errors % ATA_ERRORS];
+    if (!d->smart || d->errors == UINT16_MAX) {
+        return;
+    }
+    memset(e, 0, sizeof d->error_log[0]);
+    memcpy(e, d->commands, sizeof d->commands);
+    e += sizeof d->commands;
+    e[1] = error;
+    e[2] = d->tf.count;
+    e[3] = d->tf.lba0;
+    e[4] = d->tf.lba1;
+    e[5] = d->tf.lba2;
+    e[6] = d->ch->device | 0xa0;
+    e[7] = status;
+    e[27] = 0x03; /* active or idle */
+    store_le16(e + 28, (uint16_t)ata_hours(d));
+    d->errors++;
 }
 
 static bool ata_smart_log(struct ide_drive *d, uint8_t b[512])
@@ -228,8 +273,11 @@ static bool ata_smart_log(struct ide_drive *d, uint8_t b[512])
         b[2] = 1;
         b[12] = 1;
         return true;
-    case 1: /* summary error log, empty */
+    case 1:
         b[0] = 1;
+        b[1] = d->errors ? (uint8_t)((d->errors - 1) % ATA_ERRORS + 1) : 0; /* the newest */
+        memcpy(b + 2, d->error_log, sizeof d->error_log);
+        store_le16(b + 452, d->errors);
         break;
     case 6:
         store_le16(b, 1);
@@ -237,7 +285,7 @@ static bool ata_smart_log(struct ide_drive *d, uint8_t b[512])
             uint8_t *e = b + 2 + 24 * i;
             e[0] = d->selftest[i];
             e[1] = 0; /* completed without error */
-            store_le16(e + 2, 1);
+            store_le16(e + 2, d->selftest_hours[i]);
         }
         if (d->selftests) { /* number of the newest entry, from 1 */
             b[508] = (uint8_t)((d->selftest_next + ATA_SELFTESTS - 1) % ATA_SELFTESTS + 1);
@@ -252,8 +300,7 @@ static bool ata_smart_log(struct ide_drive *d, uint8_t b[512])
 static void ata_smart_offline(struct ide_drive *d)
 {
     switch (d->tf.lba0) {
-    case 0x00: /* off-line data collection */
-        break;
+    case 0x00: d->smart_offline = true; break; /* data collection: done at once */
     case 0x01: case 0x02: case 0x81: case 0x82: ata_selftest_log(d, d->tf.lba0); break;
     case 0x7f: break; /* abort the running one: none runs */
     default: ide_abort(d); return;

@@ -86,7 +86,8 @@ static uint8_t atapi_bcd(uint32_t v)
 
 void atapi_put_msf(uint8_t *out, uint32_t lba)
 {
-    uint32_t f = lba + 150;
+    uint32_t last = 255 * 60 * 75 + 59 * 75 + 74; /* a DVD is longer than MSF can say */
+    uint32_t f = lba < last - 150 ? lba + 150 : last;
     out[0] = (uint8_t)(f / (75 * 60));
     out[1] = (uint8_t)(f / 75 % 60);
     out[2] = (uint8_t)(f % 75);

@@ -12,6 +12,8 @@ enum { SENSE_NOT_READY = 2, SENSE_ILLEGAL = 5, SENSE_ATTENTION = 6 };
 enum { ASC_OPCODE = 0x20, ASC_RANGE = 0x21, ASC_FIELD = 0x24, ASC_LIST_LEN = 0x1a,
        ASC_LIST_FIELD = 0x26, ASC_NO_MEDIUM = 0x3a, ASC_CHANGED = 0x28, ASC_SAVING = 0x39,
        ASC_PREVENTED = 0x53, ASC_MODE_FOR_TRACK = 0x64 };
+#define CD_SPEED_MIN 176u  /* KB/s: 1 x */
+#define CD_SPEED_MAX 8467u /* 48 x */
 #define CD_MAX_FRAMES 450000u /* 100 minutes; more is a DVD */
 
 static uint16_t be16(const uint8_t *p)
@@ -409,9 +411,9 @@ static const struct atapi_feature atapi_features[] = {
     {0x0010, 0, 2, 8, {0, 0, 8, 0, 0, 1, 0, 0}},      /* random readable: 2048-byte blocks */
     {0x001d, 0, 3, 0, {0}},                           /* multi-read */
     {0x001e, 0, 3, 4, {0}},                           /* CD read */
-    {0x001f, 0, 4, 4, {0}},                           /* DVD read */
-    {0x0100, 0, 1, 0, {0}},                           /* power management */
-    {0x0105, 0, 1, 4, {0}},                           /* timeout */
+    {0x001f, 0, 4, 0, {0}},                           /* DVD read */
+    {0x0100, 0, 1, 0, {0}},                           /* power: mode page 1Ah */
+    {0x0105, 0, 1, 0, {0}},                           /* timeout: mode page 1Dh */
 };
 
 static void atapi_get_configuration(struct ide_drive *d)
@@ -487,57 +489,60 @@ static void atapi_mechanism_status(struct ide_drive *d)
 
 /* ---- mode pages ---- */
 
-static const uint8_t atapi_mode_01_default[12] = {0x01, 10, 0x00, 5};
-static const uint8_t atapi_mode_01_mask[12] = {0, 0, 0xff, 0xff};
-static const uint8_t atapi_mode_0e_default[16] = {0x0e, 14, 4, 0, 0, 0, 0, 75, 1, 0xff, 2, 0xff};
-static const uint8_t atapi_mode_0e_mask[16] = {0, 0, 2, 0, 0, 0, 0, 0, 0x0f, 0xff, 0x0f, 0xff};
+static const struct atapi_page {
+    uint8_t code, len; /* of the whole page */
+    uint8_t preset[ATAPI_PAGE], mask[ATAPI_PAGE]; /* mask: bits that MODE SELECT may change */
+} atapi_pages[ATAPI_PAGES] = {
+    {0x01, 12, {0x01, 10, 0x00, 5}, {0, 0, 0xff, 0xff}}, /* read error recovery */
+    /* CD device: 60 seconds, 75 frames */
+    {0x0d, 8, {0x0d, 6, 0, 0, 0, 60, 0, 75}, {0, 0, 0, 0x0f}},
+    /* CD audio control: no port plays, but drivers keep the volume here */
+    {0x0e, 16, {0x0e, 14, 4, 0, 0, 0, 0, 75, 1, 0xff, 2, 0xff},
+     {0, 0, 2, 0, 0, 0, 0, 0, 0x0f, 0xff, 0x0f, 0xff}},
+    /* power condition: idle and standby timers, in 100 ms; they change nothing here */
+    {0x1a, 12, {0x1a, 10}, {0, 0, 0, 3, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff}},
+    /* timeout and protect: groups 1 and 2 in seconds */
+    {0x1d, 10, {0x1d, 8, 0, 0, 0, 0, 0, 5, 0, 30}, {0, 0, 0, 0, 4, 0, 0xff, 0xff, 0xff, 0xff}},
+};
 
 void atapi_mode_defaults(struct ide_drive *d)
 {
-    memcpy(d->cd.mode_01, atapi_mode_01_default, sizeof d->cd.mode_01);
-    memcpy(d->cd.mode_0e, atapi_mode_0e_default, sizeof d->cd.mode_0e);
+    for (unsigned i = 0; i < ATAPI_PAGES; i++) {
+        memcpy(d->cd.mode[i], atapi_pages[i].preset, ATAPI_PAGE);
+    }
+    d->cd.speed = CD_SPEED_MAX;
 }
 
-/* Append a mode page in its current, changeable or default form; returns its length, 0: none. */
-static uint32_t atapi_mode_page(struct ide_drive *d, uint8_t page, uint8_t control, uint8_t *p)
+/* Capabilities and mechanical status: nothing to change. */
+static uint32_t atapi_page_2a(struct ide_drive *d, uint8_t control, uint8_t *p)
 {
-    switch (page) {
-    case 0x01:
-        memcpy(p, control == 1   ? atapi_mode_01_mask
-                  : control == 2 ? atapi_mode_01_default
-                                 : d->cd.mode_01, 12);
-        p[0] = 0x01;
-        p[1] = 10;
-        return 12;
-    case 0x0e:
-        memcpy(p, control == 1   ? atapi_mode_0e_mask
-                  : control == 2 ? atapi_mode_0e_default
-                                 : d->cd.mode_0e, 16);
-        p[0] = 0x0e;
-        p[1] = 14;
-        return 16;
-    case 0x2a:
-        memset(p, 0, 22);
-        p[0] = 0x2a;
-        p[1] = 20;
-        if (control == 1) {
-            return 22;
-        }
+    memset(p, 0, 22);
+    p[0] = 0x2a;
+    p[1] = 20;
+    if (control != 1) {
         p[2] = 0x3b; /* reads CD-R, CD-RW, method 2, DVD-ROM, DVD-R */
         p[4] = 0x70; /* mode 2 form 1 and 2, multi-session */
         p[5] = 0x00; /* no audio */
         p[6] = (uint8_t)(0x29 | (d->blk->locked ? 2 : 0)); /* tray, eject, lock */
-        put16(p + 8, 0x2113);  /* 8467 KB/s: 48 x */
+        put16(p + 8, CD_SPEED_MAX);
         put16(p + 12, IDE_BUF / 1024);
-        put16(p + 14, 0x2113);
-        return 22;
-    default: return 0;
+        put16(p + 14, d->cd.speed);
     }
+    return 22;
+}
+
+/* Append page i of the table in its current, changeable or default form. */
+static uint32_t atapi_mode_page(const struct ide_drive *d, unsigned i, uint8_t control, uint8_t *p)
+{
+    const struct atapi_page *page = &atapi_pages[i];
+    memcpy(p, control == 1 ? page->mask : control == 2 ? page->preset : d->cd.mode[i], page->len);
+    p[0] = page->code;
+    p[1] = page->len - 2;
+    return page->len;
 }
 
 static void atapi_mode_sense(struct ide_drive *d)
 {
-    static const uint8_t all[] = {0x01, 0x0e, 0x2a};
     const uint8_t *c = d->cd.cdb;
     bool ten = c[0] == 0x5a;
     uint8_t page = c[2] & 0x3f, control = c[2] >> 6, *b = d->buf;
@@ -548,10 +553,13 @@ static void atapi_mode_sense(struct ide_drive *d)
         return;
     }
     memset(b, 0, 128);
-    for (unsigned i = 0; i < ARRAY_LEN(all); i++) {
-        if (page == 0x3f || page == all[i]) {
-            len += atapi_mode_page(d, all[i], control, b + len);
+    for (unsigned i = 0; i < ATAPI_PAGES; i++) {
+        if (page == 0x3f || page == atapi_pages[i].code) {
+            len += atapi_mode_page(d, i, control, b + len);
         }
+    }
+    if (page == 0x3f || page == 0x2a) {
+        len += atapi_page_2a(d, control, b + len);
     }
     if (len == head) {
         atapi_bad_field(d);
@@ -598,14 +606,17 @@ void atapi_mode_select(struct ide_drive *d, uint32_t len)
                 atapi_fail(d, SENSE_ILLEGAL, ASC_LIST_LEN, 0);
                 return;
             }
-            uint8_t page = b[at] & 0x3f;
-            uint8_t *mine = page == 0x01 ? d->cd.mode_01 : d->cd.mode_0e;
-            const uint8_t *mask = page == 0x01 ? atapi_mode_01_mask : atapi_mode_0e_mask;
-            if ((page != 0x01 && page != 0x0e) || b[at + 1] != mine[1]) {
+            unsigned n = 0;
+            while (n < ATAPI_PAGES && (b[at] & 0x3f) != atapi_pages[n].code) {
+                n++;
+            }
+            if (n == ATAPI_PAGES || b[at + 1] != atapi_pages[n].len - 2) {
                 atapi_fail(d, SENSE_ILLEGAL, ASC_LIST_FIELD, 0);
                 return;
             }
-            for (unsigned i = 2; i < 2u + mine[1]; i++) {
+            uint8_t *mine = d->cd.mode[n];
+            const uint8_t *mask = atapi_pages[n].mask;
+            for (unsigned i = 2; i < atapi_pages[n].len; i++) {
                 if (pass == 0 && ((b[at + i] ^ mine[i]) & ~mask[i])) {
                     atapi_fail(d, SENSE_ILLEGAL, ASC_LIST_FIELD, 0);
                     return;
@@ -626,6 +637,14 @@ struct atapi_row {
     uint8_t opcode, flags;
     void (*run)(struct ide_drive *d);
 };
+
+/* KB/s; FFFFh: as fast as it goes.  Mode page 2Ah tells it. */
+static void atapi_set_speed(struct ide_drive *d)
+{
+    uint16_t v = be16(d->cd.cdb + 2);
+    d->cd.speed = v > CD_SPEED_MAX ? CD_SPEED_MAX : v < CD_SPEED_MIN ? CD_SPEED_MIN : v;
+    atapi_good(d);
+}
 
 static void atapi_prevent(struct ide_drive *d)
 {
@@ -655,7 +674,7 @@ static const struct atapi_row atapi_rows[] = {
     {0x5a, 0, atapi_mode_sense},
     {0xa8, CMD_MEDIUM, atapi_read_cmd},
     {0xb9, CMD_MEDIUM, atapi_read_cd},
-    {0xbb, 0, atapi_good},                        /* SET CD SPEED */
+    {0xbb, 0, atapi_set_speed},
     {0xbd, 0, atapi_mechanism_status},
     {0xbe, CMD_MEDIUM, atapi_read_cd},
 };

@@ -356,10 +356,10 @@ static void fdc_transferred(struct fdc82077 *f, bool tc)
             return;
         }
         break;
-    case OP_READ_DELETED: /* a sector with the other mark ends the command */
+    case OP_READ_DELETED: /* a sector with the other mark ends the command at its own address */
         f->st2 |= ST2_CM;
-        tc = true;
-        break;
+        fdc_finish(f);
+        return;
     case OP_READ_TRACK:
         f->r++;
         if (tc || f->left <= 1) {
@@ -400,6 +400,21 @@ static void fdc_verify_step(struct fdc82077 *f)
     } else {
         fdc_again(f);
     }
+}
+
+/* READ DELETED DATA with SK: sectors with the plain mark, all that there are, are passed over. */
+static bool fdc_skips(struct fdc82077 *f)
+{
+    if (fdc_decode(f->cmd[0])->op != OP_READ_DELETED || !(f->cmd[0] & CMD_SK)) {
+        return false;
+    }
+    f->st2 |= ST2_CM;
+    if (fdc_next(f, 1)) {
+        fdc_again(f);
+    } else {
+        fdc_finish(f);
+    }
+    return true;
 }
 
 static void fdc_read_track_step(struct fdc82077 *f)
@@ -479,6 +494,9 @@ void fdc_step(void *owner, vtime now)
     case OP_READ: case OP_READ_DELETED:
         if (!fdc_find(f, &lba) || !fdc_read_sector(f, lba)) {
             fdc_finish(f);
+            return;
+        }
+        if (fdc_skips(f)) {
             return;
         }
         break;

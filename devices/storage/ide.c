@@ -430,6 +430,11 @@ void ide_reset(struct ide_channel *ch)
         d->smart = d->smart_autosave = true;
         d->selftests = d->selftest_next = 0;
         memset(d->selftest, 0, sizeof d->selftest);
+        memset(d->selftest_hours, 0, sizeof d->selftest_hours);
+        d->smart_offline = false;
+        d->errors = 0;
+        memset(d->error_log, 0, sizeof d->error_log);
+        memset(d->commands, 0, sizeof d->commands);
         atapi_reset(d);
         d->cd.attention = d->cd.tray_open = false;
         d->cd.event = 0;
@@ -484,8 +489,8 @@ static void ide_cd_snap(struct atapi *cd, struct snap *s)
     snap_u32(s, "cd_lba", &cd->lba);
     snap_u32(s, "cd_left", &cd->left);
     snap_u8(s, "frame", &cd->frame);
-    snap_bytes(s, "mode_01", cd->mode_01, sizeof cd->mode_01);
-    snap_bytes(s, "mode_0e", cd->mode_0e, sizeof cd->mode_0e);
+    snap_bytes(s, "mode", cd->mode, sizeof cd->mode);
+    snap_u16(s, "speed", &cd->speed);
 }
 
 static void ide_drive_snap(struct ide_drive *d, struct snap *s)
@@ -523,6 +528,13 @@ static void ide_drive_snap(struct ide_drive *d, struct snap *s)
     snap_u8(s, "selftests", &d->selftests);
     snap_u8(s, "selftest_next", &d->selftest_next);
     snap_bytes(s, "selftest", d->selftest, sizeof d->selftest);
+    for (unsigned i = 0; i < ATA_SELFTESTS; i++) {
+        snap_u16(s, "selftest_hours", &d->selftest_hours[i]);
+    }
+    snap_bool(s, "smart_offline", &d->smart_offline);
+    snap_u16(s, "errors", &d->errors);
+    snap_bytes(s, "error_log", d->error_log, sizeof d->error_log);
+    snap_bytes(s, "commands", d->commands, sizeof d->commands);
     snap_bool(s, "locked", &locked);
     if (snap_loading(s) && d->blk) {
         d->blk->locked = locked;

@@ -16,7 +16,11 @@
 #define IDE_BUF 65536 /* 128 sectors, or 27 raw CD frames */
 #define ATA_SECTOR 512u
 #define ATA_MULTIPLE_MAX 16u
+#define ATAPI_PAGES 5
+#define ATAPI_PAGE 16
 #define ATA_SELFTESTS 21
+#define ATA_ERRORS 5u /* in the SMART summary error log */
+#define ATA_LOGGED 5u /* commands with each of them */
 
 enum { /* status */
     ATA_BSY = 0x80, ATA_DRDY = 0x40, ATA_DF = 0x20, ATA_DSC = 0x10, ATA_DRQ = 0x08, ATA_ERR = 0x01
@@ -53,7 +57,8 @@ struct atapi {
     uint32_t chunk_end;     /* end in buf of the block now offered */
     uint32_t lba, left;     /* frames still to be read into buf */
     uint8_t frame;          /* READ CD main channel bits; 0x10: 2048 bytes of user data */
-    uint8_t mode_01[12], mode_0e[16]; /* changeable mode pages */
+    uint8_t mode[ATAPI_PAGES][ATAPI_PAGE]; /* mode pages 01, 0D, 0E, 1A, 1D */
+    uint16_t speed;                        /* SET CD SPEED, KB/s */
 };
 
 struct ide_channel;
@@ -83,6 +88,11 @@ struct ide_drive {
     bool smart, smart_autosave;
     uint8_t selftests, selftest[ATA_SELFTESTS]; /* newest last, as a ring of 21 */
     uint8_t selftest_next;
+    uint16_t selftest_hours[ATA_SELFTESTS];
+    bool smart_offline;                     /* off-line data collection has been run */
+    uint16_t errors;                        /* of the medium, since power-on */
+    uint8_t error_log[ATA_ERRORS][90];      /* as SMART READ LOG shows them, as a ring */
+    uint8_t commands[ATA_LOGGED][12];       /* the last ones, the newest last */
     /* CD */
     struct atapi cd;
     uint8_t buf[IDE_BUF];

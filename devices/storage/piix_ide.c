@@ -93,7 +93,7 @@ static void piix_ide_destroy(struct device *dev)
 }
 
 static const struct device_class piix_ide_class = {
-    .name = "piix_ide", .snap_version = 1, .reset = piix_ide_reset, .drive = piix_ide_drive,
+    .name = "piix_ide", .snap_version = 2, .reset = piix_ide_reset, .drive = piix_ide_drive,
     .snap = piix_ide_snap, .destroy = piix_ide_destroy};
 
 bool piix_ide_init(struct piix_ide *p, const char *id, struct pci_bus *bus, uint8_t devfn,

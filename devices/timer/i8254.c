@@ -455,7 +455,7 @@ static void i8254_snap(struct device *dev, struct snap *s)
         c->start = (int64_t)start;
         c->pending_at = (int64_t)at;
         c->elapsed = (int64_t)elapsed;
-        const int64_t far = (int64_t)1 << 60;
+        const int64_t far = (int64_t)1 << 51; /* 60 years: in ns still far below 2^63 */
         if (c->cr < 1 || c->cr > 65536 || c->n < 1 || c->n > 65536 || c->frozen > 65536 ||
             c->start < -far || c->start > far || c->pending_at < 0 || c->pending_at > far ||
             c->elapsed < 0 || c->elapsed > far || c->control > 0x3f) {

@@ -3,15 +3,17 @@
  * as Linux drivers/gpu/drm/tiny/bochs.c uses it:
  *
  *   000h  EDID, 128 bytes           400h  ports 3C0h-3DFh, one byte each
- *   500h  DISPI registers, words    600h  size of this block (8); 604h byte order
+ *   500h  DISPI registers, words    600h  size of this block (8); 604h byte order of pixels,
+ *                                   1E1E1E1Eh little or BEBEBEBEh big (QEMU, "QEMU Standard VGA")
  *
- * NOT IMPLEMENTED: DDC by index 0Bh, big-endian frame buffers, bank flags of newer Bochs. */
+ * NOT IMPLEMENTED: DDC by index 0Bh, bank flags of newer Bochs. */
 #include <string.h>
 
 #include "base/bits.h"
 #include "devices/video/vga.h"
 
 #define DISPI_LITTLE_ENDIAN 0x1e1e1e1eu
+#define DISPI_BIG_ENDIAN 0xbebebebeu
 
 bool bochs_vbe_enabled(const struct vga *v)
 {
@@ -160,6 +162,7 @@ void bochs_vbe_reset(struct vga *v)
 {
     memset(v->dispi, 0, sizeof v->dispi);
     v->dispi_index = 0;
+    v->big_endian = false;
     v->dispi[DISPI_ID] = 0xb0c5;
     v->dispi[DISPI_VIDEO_MEMORY_64K] = (uint16_t)(v->vram.size >> 16);
 }
@@ -254,7 +257,7 @@ static uint8_t bochs_vbe_mmio_read8(struct vga *v, uint64_t off)
         return off == 0x600 ? 8 : 0;
     }
     if (off >= 0x604 && off < 0x608) {
-        return DISPI_LITTLE_ENDIAN & 0xff;
+        return (v->big_endian ? DISPI_BIG_ENDIAN : DISPI_LITTLE_ENDIAN) & 0xff;
     }
     return 0xff;
 }
@@ -271,6 +274,13 @@ static uint64_t bochs_vbe_mmio_read(void *dev, uint64_t off, unsigned size)
 static void bochs_vbe_mmio_write(void *dev, uint64_t off, uint64_t val, unsigned size)
 {
     struct vga *v = dev;
+    if (off == 0x604 && size == 4) {
+        if (val == DISPI_BIG_ENDIAN || val == DISPI_LITTLE_ENDIAN) {
+            v->big_endian = val == DISPI_BIG_ENDIAN;
+            v->screen.full = true;
+        }
+        return;
+    }
     for (unsigned i = 0; i < size;) {
         uint64_t at = off + i;
         if (at >= 0x400 && at < 0x420) {

@@ -1,9 +1,10 @@
 /* VGA registers: miscellaneous, sequencer, graphics and attribute controllers, CRTC, DAC.
  * IBM VGA/XGA Technical Reference Manual (1992), "VGA Function", chapters on registers.
  *
- * NOT IMPLEMENTED: the vertical interrupt (no VGA of the PCI age drives IRQ 2), light pen,
- * 3C3h as a sleep switch (stored only), the feature connector, border (overscan) pixels,
- * status 1 bits 4-5 (diagnostic), 32 KB banks and separate read and write banks of newer Bochs. */
+ * NOT IMPLEMENTED: the vertical interrupt (no VGA of the PCI age drives IRQ 2), light pen, 3C3h as
+ * a sleep switch and MISC bit 1, RAM enable (both stored only), the sequencer's resets (SR0), the
+ * feature connector, border (overscan) pixels, status 1 bits 4-5 (diagnostic), 32 KB banks and
+ * separate read and write banks of newer Bochs. */
 #include "devices/video/vga.h"
 
 #include <errno.h>
@@ -45,6 +46,12 @@ static void vga_timing(const struct vga *v, struct vga_timing *t)
     t->vrs = t->vrs < 2 ? 2 : t->vrs;
     t->vre = t->vrs + (((cr[0x11] & 15u) - (t->vrs & 15u) - 1u) & 15u) + 1;
     t->vde = t->vde > t->vrs ? t->vrs : t->vde;
+    if (cr[0x17] & 4) { /* the vertical counter steps every other line */
+        t->vtotal *= 2;
+        t->vde *= 2;
+        t->vrs *= 2;
+        t->vre *= 2;
+    }
     if (v->seq[1] & 8) {
         dots *= 2;
     }
@@ -334,6 +341,7 @@ static void vga_snap(struct device *dev, struct snap *s)
     for (unsigned i = 0; i < DISPI_REGS; i++) {
         snap_u16(s, "dispi", &v->dispi[i]);
     }
+    snap_bool(s, "big_endian", &v->big_endian);
     if (snap_loading(s)) {
         bool sane = v->dac_sub < 3 && v->seq_index < 8 && v->gr_index < 16;
         v->dac_sub = v->dac_sub < 3 ? v->dac_sub : 0;

@@ -47,6 +47,7 @@ struct vga_geom {
     uint32_t dup;             /* pixels a dot: 2 at half the dot clock */
     uint32_t scan_dup;        /* CR09 bit 7: each line twice */
     uint32_t row_lines;       /* scan lines of a row, 1..32 */
+    uint32_t byte_pan;        /* CR08 bits 5-6, already in start */
     uint32_t start, pitch;    /* address counter: first, and step from row to row */
     uint32_t count_shift;     /* counter steps every 1, 2 or 4 character clocks */
     uint32_t line_compare;    /* the last line before the split */
@@ -71,6 +72,7 @@ struct vga_screen { /* derived: not state, never saved */
     uint64_t row_hash[VGA_MAX_HEIGHT];
     uint32_t line[VGA_MAX_WIDTH + 2 * VGA_LINE_SLACK];
     uint8_t wrapped[VGA_MAX_WIDTH * 4]; /* a line that runs over the end of memory */
+    uint8_t swapped[VGA_MAX_WIDTH * 4]; /* a line of big-endian pixels */
 };
 
 struct vga {
@@ -90,6 +92,7 @@ struct vga {
     uint8_t dac[768], dac_latch[3];
     uint8_t dac_read_index, dac_write_index, dac_sub, dac_state, pel_mask;
     uint16_t dispi_index, dispi[DISPI_REGS];
+    bool big_endian;            /* BAR2's byte order of pixels */
 
     struct vga_screen screen;
 };
@@ -126,6 +129,7 @@ const struct surface *vga_scan(void *card, struct rect *dirty);
 void vga_put_line(struct vga_screen *s, uint32_t y, const uint32_t *px);
 bool vga_any_dirty(const struct vga *v, uint64_t off, uint64_t len);
 uint64_t vga_frame_ns(const struct vga *v);
+bool vga_blink_off(const struct vga *v); /* the dark phase of blinking */
 void vga_draw_text(struct vga *v, const struct vga_geom *g, bool full);
 uint64_t vga_text_key(const struct vga *v);
 bool vga_text(void *card, char *buf, uint32_t cap, uint32_t *cols, uint32_t *rows);

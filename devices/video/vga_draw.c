@@ -5,8 +5,10 @@
  * blink phase); if so it draws the lines concerned and compares them with the last picture, so the
  * dirty rectangle is exact.
  *
- * NOT IMPLEMENTED: the border, blinking in graphics modes, CR17 bit 2 (vertical counts doubled),
- * changes within a frame (the picture is what the registers say at the moment of the scan). */
+ * NOT IMPLEMENTED: the border, blanking registers (CR02, CR03, CR15, CR16) narrower than the
+ * display, CR17 bit 7 (no sync), SR1 bits 2 and 4 (shift registers loaded less often, the EGA's
+ * two-plane modes), changes within a frame (the picture is what the registers say at the moment of
+ * the scan). */
 #include <string.h>
 
 #include "base/bits.h"
@@ -30,12 +32,22 @@ static void vga_geometry_legacy(const struct vga *v, struct vga_geom *g)
     }
     g->width = g->chars * g->dots * g->dup;
     g->height = (cr[0x12] | (cr[0x07] & 0x02u) << 7 | (cr[0x07] & 0x40u) << 3) + 1; /* <= 1024 */
+    g->line_compare = cr[0x18] | (cr[0x07] & 0x10u) << 4 | (cr[0x09] & 0x40u) << 3;
+    if (cr[0x17] & 4) { /* the vertical counter steps every other line, the row scan does not */
+        g->height = g->height * 2 > VGA_MAX_HEIGHT ? VGA_MAX_HEIGHT : g->height * 2;
+        g->line_compare = g->line_compare * 2 + 1;
+    }
     g->scan_dup = cr[0x09] & 0x80 ? 2 : 1;
     g->row_lines = (cr[0x09] & 0x1fu) + 1;
-    g->start = (cr[0x0cu] * 256u + cr[0x0d]) + (cr[0x08] >> 5 & 3);
+    uint32_t rows = g->height / (g->row_lines * g->scan_dup);
+    if (text && rows) { /* HW shows the lines of a row begun; GRUB's firmware sets one too many, and
+                         * QEMU leaves them out */
+        g->height = rows * g->row_lines * g->scan_dup;
+    }
+    g->byte_pan = cr[0x08] >> 5 & 3;
+    g->start = cr[0x0cu] * 256u + cr[0x0d] + g->byte_pan;
     g->pitch = cr[0x13] * 2u;
     g->count_shift = cr[0x14] & 0x20 ? 2 : cr[0x17] & 0x08 ? 1 : 0;
-    g->line_compare = cr[0x18] | (cr[0x07] & 0x10u) << 4 | (cr[0x09] & 0x40u) << 3;
     g->preset = cr[0x08] & 0x1f;
     g->pan_reset = v->ar[0x10] & 0x20;
     unsigned pan = v->ar[0x13];
@@ -72,7 +84,7 @@ void vga_line_source(const struct vga_geom *g, uint32_t y, struct vga_line *l)
     l->split = y > g->line_compare;
     if (l->split) {
         line = (y - g->line_compare - 1) / g->scan_dup;
-        l->base = 0;
+        l->base = g->pan_reset ? 0 : g->byte_pan;
         l->pan = g->pan_reset ? 0 : g->pan;
     } else {
         line = y / g->scan_dup + g->preset;
@@ -91,11 +103,13 @@ uint32_t vga_crtc_address(const struct vga *v, uint32_t counter, uint32_t ra)
         !(mode & 0x40)) { /* word mode; vga_mem.c says why not doubleword */
         a = counter << 1 | (counter >> (mode & 0x20 ? 15 : 13) & 1);
     }
-    if (!(mode & 1)) {
-        a = (a & ~0x2000u) | (ra & 1) << 13;
-    }
-    if (!(mode & 2)) {
-        a = (a & ~0x4000u) | (ra >> 1 & 1) << 14;
+    if (v->gr[6] & 1) { /* in text GRUB's firmware leaves both bits clear, and QEMU ignores them */
+        if (!(mode & 1)) {
+            a = (a & ~0x2000u) | (ra & 1) << 13;
+        }
+        if (!(mode & 2)) {
+            a = (a & ~0x4000u) | (ra >> 1 & 1) << 14;
+        }
     }
     return a & 0xffff;
 }
@@ -116,14 +130,35 @@ static uint32_t vga_dac_color(const struct vga *v, unsigned index)
     return c;
 }
 
-static void vga_palettes(struct vga *v)
+/* Blinking in graphics modes: pixels with bit 3 alternate between the two halves of the palette,
+ * the others stay in the upper half.  GUESS: a plane that AR12 takes away counts as set, or mode
+ * 0Fh's palette (pixel 4 is 18h in the lower half and 00h in the upper) would not blink. */
+static bool vga_graphics_blinks(const struct vga *v)
+{
+    return (v->ar[0x10] & 9) == 9;
+}
+
+/* What the attribute controller looks up for a pixel. */
+static unsigned vga_pixel_index(const struct vga *v, const struct vga_geom *g, unsigned pixel)
+{
+    unsigned enable = v->ar[0x12] & 15;
+    if (g->kind == VGA_TEXT) { /* planes hold codes, not colors: GRUB's firmware enables none */
+        return pixel;
+    }
+    if (!vga_graphics_blinks(v)) {
+        return pixel & enable;
+    }
+    return (pixel & enable & 7) | ((pixel | ~enable) & 8 && vga_blink_off(v) ? 0 : 8);
+}
+
+static void vga_palettes(struct vga *v, const struct vga_geom *g)
 {
     struct vga_screen *s = &v->screen;
     for (unsigned i = 0; i < 256; i++) {
         s->pal256[i] = vga_dac_color(v, i);
     }
     for (unsigned i = 0; i < 16; i++) {
-        unsigned p = v->ar[i & v->ar[0x12] & 15] & 0x3f;
+        unsigned p = v->ar[vga_pixel_index(v, g, i)] & 0x3f;
         if (v->ar[0x10] & 0x80) {
             p = (p & 0x0f) | (v->ar[0x14] & 3u) << 4;
         }
@@ -283,6 +318,17 @@ static const uint8_t *vga_linear(struct vga *v, uint64_t at, uint32_t len)
     return v->screen.wrapped;
 }
 
+/* Pixels of a big-endian guest, turned round in place. */
+static uint8_t *vga_swap_line(struct vga *v, unsigned bytes, const uint8_t *p, uint32_t len)
+{
+    uint8_t *out = v->screen.swapped;
+    for (uint32_t i = 0; i < len; i++) {
+        uint32_t k = i % bytes;
+        out[i - k + bytes - 1 - k] = p[i];
+    }
+    return out;
+}
+
 static void vga_draw_vbe(struct vga *v, const struct vga_geom *g, bool full)
 {
     struct vga_screen *s = &v->screen;
@@ -302,6 +348,9 @@ static void vga_draw_vbe(struct vga *v, const struct vga_geom *g, bool full)
             }
             vga_put_line(s, y, s->line + (x0 & 7));
         } else {
+            if (v->big_endian && bytes > 1) {
+                p = vga_swap_line(v, bytes, p, len);
+            }
             vga_convert(s, bpp, p, g->width);
             vga_put_line(s, y, s->line);
         }
@@ -345,10 +394,14 @@ const struct surface *vga_scan(void *card, struct rect *dirty)
     bool resized = vga_resize(s, &g), full = s->full || resized;
     uint64_t key = g.kind == VGA_TEXT ? vga_text_key(v) : 0;
     s->box = (struct rect){0};
+    if (g.kind != VGA_TEXT && g.kind != VGA_C256 && vga_graphics_blinks(v)) {
+        key = 1u + vga_blink_off(v);
+        full |= key != s->cursor_key; /* other colors */
+    }
     if (g.kind != VGA_BLANK &&
         (full || key != s->cursor_key || vga_visible_dirty(v, &g))) {
         if (full) {
-            vga_palettes(v);
+            vga_palettes(v, &g);
         }
         if (g.kind == VGA_TEXT) {
             vga_draw_text(v, &g, full);

@@ -5,7 +5,8 @@
  * frame buffer are plain bytes.  On the real chip chain-4 leaves the low address bits in place and
  * the CRTC's doubleword mode skips the gaps; here neither happens, and the picture is the same.
  *
- * NOT IMPLEMENTED: chain-4 data seen through unchained addresses at the chip's own offsets. */
+ * NOT IMPLEMENTED: MISC bit 1, RAM enable (see vga_mem_window()); chain-4 data seen through
+ * unchained addresses at the chip's own offsets. */
 #include "base/bits.h"
 #include "devices/video/vga.h"
 
@@ -16,7 +17,9 @@ static const uint32_t vga_expand[16] = {
 };
 
 /* Where in the window of the present memory map; false: this address is not the card's.
- * MISC bit 1 (RAM enable) is kept but not obeyed, as in QEMU: GRUB's own firmware never sets it. */
+ * The IBM manual ("Miscellaneous Output Register", Enable RAM) has the card ignore the window
+ * while MISC bit 1 is 0.  We do not: GRUB's own firmware never sets the bit and writes its text all
+ * the same; it was made for QEMU, which does not obey the bit either. */
 static bool vga_mem_window(const struct vga *v, uint64_t off, uint32_t *addr)
 {
     static const struct { uint32_t first, len; } map[4] = {
@@ -39,6 +42,14 @@ static bool vga_chain4(const struct vga *v)
     return v->seq[4] & 8;
 }
 
+/* Odd/even addressing: SR4 bit 2 rules writes and GR5 bit 4 reads, and the manual wants them to say
+ * the same ("Memory Mode Register").  Where they differ writes are sequential: GRUB's firmware
+ * loads its font with SR4 0 and GR5 0, as QEMU lets it, and other loaders change SR4 only. */
+static bool vga_odd_even(const struct vga *v)
+{
+    return !(v->seq[4] & 4) && v->gr[5] & 0x10;
+}
+
 /* The byte offset of the plane 0 byte; always within memory. */
 static uint32_t vga_mem_dword(const struct vga *v, uint32_t addr)
 {
@@ -49,7 +60,7 @@ static uint32_t vga_mem_dword(const struct vga *v, uint32_t addr)
     if (v->gr[6] & 2) { /* odd/even: A0 chose the plane, another bit takes its place */
         bool high = (v->gr[6] & 0x0c) == 0 ? addr >> 16 & 1 : !(v->misc & 0x20);
         plane_off = (addr & 0xfffe) | high;
-    } else if (v->gr[5] & 0x10) { /* GRUB's firmware sets only this bit, and QEMU obeys it alone */
+    } else if (vga_odd_even(v)) { /* GRUB's firmware does not set GR6 bit 1, and QEMU ignores it */
         plane_off = addr & 0xfffe;
     } else {
         plane_off = addr & 0xffff;
@@ -127,7 +138,7 @@ static void vga_mem_write8(struct vga *v, uint64_t off, uint8_t val)
     unsigned planes = v->seq[2] & 15;
     if (vga_chain4(v)) {
         planes &= 1u << (addr & 3);
-    } else if (!(v->seq[4] & 4)) {
+    } else if (vga_odd_even(v)) {
         planes &= addr & 1 ? 0xa : 0x5;
     }
     if (!planes) {

@@ -15,12 +15,15 @@ struct vga_cursor {
     uint32_t first, last;
 };
 
+/* Frames so far.  Registers that no monitor could follow (GRUB's firmware leaves the totals 0)
+ * blink at a monitor's pace all the same. */
 static uint64_t vga_text_frame(const struct vga *v)
 {
-    return clock_now(v->clk) / vga_frame_ns(v);
+    uint64_t ns = vga_frame_ns(v);
+    return clock_now(v->clk) / (ns < VTIME_SEC / 200 ? VTIME_SEC / 60 : ns);
 }
 
-static bool vga_text_blink_off(const struct vga *v)
+bool vga_blink_off(const struct vga *v)
 {
     return (v->ar[0x10] & 8) && (vga_text_frame(v) & 16);
 }
@@ -39,14 +42,15 @@ uint64_t vga_text_key(const struct vga *v)
 {
     struct vga_cursor c;
     vga_cursor(v, &c);
-    return (uint64_t)c.on << 63 | (uint64_t)vga_text_blink_off(v) << 62 | (uint64_t)c.at << 16 |
+    return (uint64_t)c.on << 63 | (uint64_t)vga_blink_off(v) << 62 | (uint64_t)c.at << 16 |
            c.first << 8 | c.last;
 }
 
-/* The two character maps chosen by SR3; true if a dot changed. */
+/* The two character maps chosen by SR3, where SR4 bit 1 gives the memory for more than the first;
+ * true if a dot changed. */
 static bool vga_fonts(struct vga *v)
 {
-    uint8_t sr3 = v->seq[3];
+    uint8_t sr3 = v->seq[4] & 2 ? v->seq[3] : 0;
     unsigned map[2] = {(sr3 & 3u) | (sr3 >> 2 & 4u), (sr3 >> 2 & 3u) | (sr3 >> 3 & 4u)};
     bool changed = false;
     for (unsigned f = 0; f < 2; f++) {
@@ -61,16 +65,16 @@ static bool vga_fonts(struct vga *v)
     return changed;
 }
 
-static uint32_t vga_text_cell(const struct vga *v, uint32_t counter, uint32_t ra)
+static uint32_t vga_text_cell(const struct vga *v, uint32_t counter)
 {
-    return load_le32(v->vram.host + vga_crtc_address(v, counter, ra) * 4) & 0xffff;
+    return load_le32(v->vram.host + vga_crtc_address(v, counter, 0) * 4) & 0xffff;
 }
 
 static void vga_draw_text_line(struct vga *v, const struct vga_geom *g, const uint16_t *cells,
                                const struct vga_line *l, const struct vga_cursor *cur)
 {
     struct vga_screen *s = &v->screen;
-    bool blink = v->ar[0x10] & 8, hide = vga_text_blink_off(v);
+    bool blink = v->ar[0x10] & 8, hide = vga_blink_off(v);
     bool ninth = v->ar[0x10] & 4;
     bool cursor_line = cur->on && l->ra >= cur->first && l->ra <= cur->last;
     uint32_t *out = s->line, n = g->chars + (l->pan ? 1 : 0);
@@ -81,11 +85,11 @@ static void vga_draw_text_line(struct vga *v, const struct vga_geom *g, const ui
         if (ninth && ch >= 0xc0 && ch <= 0xdf) {
             bits |= bits >> 1 & 1;
         }
-        if (blink && hide && attr & 0x80) {
-            bits = 0;
-        }
         if ((attr & 7) == 1 && l->ra == (v->cr[0x14] & 0x1fu)) {
             bits = 0x1ff;
+        }
+        if (blink && hide && attr & 0x80) { /* with its underline */
+            bits = 0;
         }
         if (cursor_line && ((l->base + (i >> g->count_shift)) & 0xffff) == (cur->at & 0xffff)) {
             bits = 0x1ff;
@@ -107,7 +111,7 @@ void vga_draw_text(struct vga *v, const struct vga_geom *g, bool full)
     struct vga_line last = {.base = UINT32_MAX};
     struct vga_cursor cur;
     uint16_t cells[VGA_MAX_CHARS];
-    bool row_changed = false, hide = vga_text_blink_off(v);
+    bool row_changed = false, hide = vga_blink_off(v);
     vga_cursor(v, &cur);
     if (vga_fonts(v)) {
         full = true;
@@ -115,11 +119,11 @@ void vga_draw_text(struct vga *v, const struct vga_geom *g, bool full)
     for (uint32_t y = 0; y < g->height; y++) {
         struct vga_line l;
         vga_line_source(g, y, &l);
-        if (y == 0 || l.base != last.base || l.split != last.split || (v->cr[0x17] & 3) != 3) {
+        if (y == 0 || l.base != last.base || l.split != last.split) {
             uint64_t extra = 0;
             for (uint32_t i = 0; i <= g->chars; i++) {
                 uint32_t at = l.base + (i >> g->count_shift);
-                cells[i] = (uint16_t)vga_text_cell(v, at, l.ra);
+                cells[i] = (uint16_t)vga_text_cell(v, at);
                 if (cur.on && (at & 0xffff) == (cur.at & 0xffff)) {
                     extra |= (uint64_t)(i + 1) << 32 | cur.first << 8 | cur.last;
                 }
@@ -154,7 +158,7 @@ bool vga_text(void *card, char *buf, uint32_t cap, uint32_t *cols, uint32_t *row
         struct vga_line l;
         vga_line_source(&g, r * high, &l);
         for (uint32_t c = 0; c < g.chars; c++) {
-            *buf++ = (char)vga_text_cell(v, l.base + (c >> g.count_shift), 0);
+            *buf++ = (char)vga_text_cell(v, l.base + (c >> g.count_shift));
         }
     }
     return true;

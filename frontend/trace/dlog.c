@@ -25,6 +25,11 @@ struct dlog {
     struct dlog_range ranges[DLOG_RANGES];
     unsigned range_count;
     struct disasm *dis;
+    struct { /* the last access with nobody there, and how often it came again */
+        bool port, write;
+        uint64_t addr;
+        unsigned size, repeats;
+    } nobody;
     uint64_t *seen; /* in_asm: linear address + 1 of what was shown, direct-mapped */
     char *buffer;
 };
@@ -160,8 +165,19 @@ static uint64_t dlog_sp(struct machine *m)
     return v;
 }
 
+/* A guest that probes a port, or prints to one that is not there, does it thousands of times. */
+static void dlog_settle(struct dlog *d)
+{
+    if (d->nobody.repeats) {
+        fprintf(d->f, "unimp: the same (repeated %u time%s)\n", d->nobody.repeats,
+                d->nobody.repeats == 1 ? "" : "s");
+    }
+    d->nobody.repeats = d->nobody.size = 0;
+}
+
 static void dlog_print(void *ctx, const char *line)
 {
+    dlog_settle(ctx);
     fprintf(((struct dlog *)ctx)->f, "%s\n", line);
 }
 
@@ -228,6 +244,7 @@ static bool dlog_insn(void *ctx, struct machine *m, uint64_t lin, const uint8_t 
     }
     if (tag || d->items & DLOG_CPU) {
         char text[160];
+        dlog_settle(d);
         disasm_one(d->dis, bits, lin, bytes, len, text, sizeof text);
         fprintf(d->f, "%s: 0x%08" PRIx64 ":  ", tag ? tag : "cpu", lin);
         for (unsigned i = 0; i < 11; i++) {
@@ -264,6 +281,7 @@ static void dlog_exception(void *ctx, struct machine *m, unsigned vector, uint32
     if (!dlog_wanted(d, dlog_reg(m, "cs_base") + rip)) {
         return;
     }
+    dlog_settle(d);
     fprintf(d->f, "%s: exception %u %s error %04x at %04" PRIx64 ":%08" PRIx64,
             d->items & DLOG_INT ? "int" : "mmu", vector, vector < 20 ? names[vector] : "", error,
             dlog_reg(m, "cs"), rip);
@@ -277,6 +295,7 @@ static void dlog_interrupt(void *ctx, struct machine *m, unsigned vector, uint64
 {
     struct dlog *d = ctx;
     if (dlog_wanted(d, dlog_reg(m, "cs_base") + rip)) {
+        dlog_settle(d);
         fprintf(d->f, "int: interrupt %02x at %04" PRIx64 ":%08" PRIx64 " time %" PRIu64 " ns\n",
                 vector, dlog_reg(m, "cs"), rip, (uint64_t)machine_now(m));
     }
@@ -285,6 +304,7 @@ static void dlog_interrupt(void *ctx, struct machine *m, unsigned vector, uint64
 static void dlog_port(void *ctx, uint16_t port, unsigned size, bool write, uint32_t val)
 {
     struct dlog *d = ctx;
+    dlog_settle(d);
     fprintf(d->f, "io: %s port %04x %s %0*x\n", write ? "write" : "read ", port,
             write ? "<-" : "->", (int)size * 2, val);
 }
@@ -293,6 +313,7 @@ static void dlog_mmio(void *ctx, const char *region, uint64_t phys, unsigned siz
                       uint64_t val)
 {
     struct dlog *d = ctx;
+    dlog_settle(d);
     fprintf(d->f, "io: %s %s %08" PRIx64 " %s %0*" PRIx64 "\n", write ? "write" : "read ", region,
             phys, write ? "<-" : "->", (int)size * 2, val);
 }
@@ -300,18 +321,30 @@ static void dlog_mmio(void *ctx, const char *region, uint64_t phys, unsigned siz
 static void dlog_unmapped(void *ctx, bool port, uint64_t addr, unsigned size, bool write)
 {
     struct dlog *d = ctx;
+    if (d->nobody.size == size && d->nobody.addr == addr && d->nobody.port == port &&
+        d->nobody.write == write) {
+        d->nobody.repeats++;
+        return;
+    }
+    dlog_settle(d);
+    d->nobody.size = size;
+    d->nobody.addr = addr;
+    d->nobody.port = port;
+    d->nobody.write = write;
     fprintf(d->f, "unimp: %s of %u bytes at %s %0*" PRIx64 ": nobody there\n",
             write ? "write" : "read", size, port ? "port" : "memory", port ? 4 : 8, addr);
 }
 
 void dlog_line(struct dlog *d, const char *line)
 {
+    dlog_settle(d);
     fprintf(d->f, "%s\n", line);
 }
 
 void dlog_flush(struct dlog *d)
 {
     if (d) {
+        dlog_settle(d);
         fflush(d->f);
     }
 }
@@ -373,6 +406,9 @@ void dlog_close(struct dlog *d)
         machine_on_unmapped(d->m, NULL, NULL);
         log_enable(LOG_UNIMP, false);
         log_enable(LOG_GUEST, false);
+    }
+    if (d->f) {
+        dlog_settle(d);
     }
     if (d->f && d->f != stderr) {
         fclose(d->f);

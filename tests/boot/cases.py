@@ -211,7 +211,7 @@ def wrong_options(vitrine, tmp):
             (["-cdorm", "x.iso"], "-cdrom"),
             (["-cdrom", tmp + "/nothing.iso"], "nothing.iso"),
             (["-m", "12Q"], "-m"),
-            (["-m", "64G"], "3"),
+            (["-m", "64G"], "60"),
             (["-kernel", img], "d.img"),
             (["-cpu", "pentum3"], "pentium3"),
             (["-serial", "stdoi"], "stdio"),

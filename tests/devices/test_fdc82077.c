@@ -394,10 +394,16 @@ static void format_verify_scan_and_read_track(void **state)
     results(r, res);
     assert_int_equal(res[0], 0x04);
     assert_memory_equal(r->mem + 0x8000, track, 18 * 512);
-    FDC_CMD(r, 0x4c, 4, 2, 1, 1, 2, 18, 0x1b, 0xff); /* READ DELETED meets a normal sector */
     fdc_dma(r, 0x44, 0x8000, 0x1000);
+    FDC_CMD(r, 0x4c, 4, 2, 1, 5, 2, 18, 0x1b, 0xff); /* READ DELETED meets a normal sector: it is */
+    results(r, res);                                 /* read, and the address stays */
+    RES(res, 0x04, 0, 0x40, 2, 1, 5, 2);
+    assert_memory_equal(r->mem + 0x8000, track + 4 * 512, 512);
+    memset(r->mem + 0x8000, 0xee, 512);
+    FDC_CMD(r, 0x6c, 4, 2, 1, 5, 2, 18, 0x1b, 0xff); /* with SK it and all others are skipped */
     results(r, res);
-    assert_int_equal(res[2], 0x40);
+    RES(res, 0x04, 0, 0x40, 3, 1, 1, 2);
+    assert_int_equal(r->mem[0x8000], 0xee);
     done(r);
 }
 

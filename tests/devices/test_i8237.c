@@ -184,6 +184,38 @@ static void software_request_runs_to_terminal_count(void **state)
     assert_int_equal(region_in(r->regs[0], 15, 1), 0xff);
 }
 
+/* Block mode: one request, and the transfer goes on to its terminal count; demand mode stops. */
+static void a_block_needs_its_request_once(void **state)
+{
+    struct rig *r = *state;
+    struct fake *f = attach(r, 1, 3); /* lets go of DREQ after three cycles */
+    f->next = 1;
+    program(r, 1, 0x04, 0x0400, 9, 0);
+    region_out(r->regs[0], 10, 1, 1);
+    i8237_dreq_sink(&f->dma, 1, true);
+    assert_int_equal(r->mem[0x402], 3);
+    assert_int_equal(r->mem[0x403], 0);
+    assert_int_equal(region_in(r->regs[0], 8, 1), 0);
+    f->cycles = 0;
+    program(r, 1, 0x84, 0x0500, 9, 0);
+    region_out(r->regs[0], 10, 1, 1);
+    i8237_dreq_sink(&f->dma, 1, true);
+    assert_int_equal(r->mem[0x502], 6);
+    assert_int_equal(r->mem[0x503], 0xff); /* nobody drives the bus any more */
+    assert_int_equal(r->mem[0x509], 0xff);
+    assert_int_equal(r->mem[0x50a], 0);
+    assert_int_equal(region_in(r->regs[0], 8, 1), 0x02);
+    /* with autoinit it stops at the terminal count until asked again */
+    f->cycles = 0;
+    program(r, 1, 0x94, 0x0600, 9, 0);
+    region_out(r->regs[0], 10, 1, 1);
+    i8237_dreq_sink(&f->dma, 1, true);
+    region_out(r->regs[0], 12, 0, 1);
+    assert_int_equal(region_in(r->regs[0], 3, 1), 9);
+    assert_int_equal(region_in(r->regs[0], 3, 1), 0);
+    assert_int_equal(f->cycles, 3);
+}
+
 /* A device that never lets go of DREQ in autoinit mode cannot hold the machine. */
 static void a_stuck_request_ends(void **state)
 {
@@ -220,6 +252,7 @@ int main(void)
         T(words_by_the_second_chip_and_autoinit),
         T(decrement_disable_verify_and_cascade),
         T(software_request_runs_to_terminal_count),
+        T(a_block_needs_its_request_once),
         T(a_stuck_request_ends),
         T(page_registers_hold_bytes),
         cmocka_unit_test(contract),

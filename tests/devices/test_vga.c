@@ -266,6 +266,29 @@ static void text_with_gr5_alone_is_odd_even(void **state)
     assert_int_equal(lfb32(r, 4 * 4), 0x1f42);
 }
 
+/* Sequential writes as soon as one of SR4 bit 2 and GR5 bit 4 says so: font loaders set either. */
+static void writes_are_odd_even_only_if_both_bits_say_so(void **state)
+{
+    struct rig *r = *state;
+    vga_set_mode(r, &vga_mode_03);
+    vga_index(r, 0x3ce, 6, 0x04);
+    for (uint8_t seq = 0; seq < 2; seq++) {
+        for (uint8_t gr = 0; gr < 2; gr++) {
+            vga_index(r, 0x3c4, 2, 15);
+            vga_index(r, 0x3c4, 4, 6);
+            vga_index(r, 0x3ce, 5, 0);
+            region_out(r->regs[VGA_R_MEM], 0x20, 0, 2);
+            vga_index(r, 0x3c4, 2, 4);
+            vga_index(r, 0x3c4, 4, seq ? 6 : 2);
+            vga_index(r, 0x3ce, 5, gr ? 0x10 : 0);
+            vga_poke(r, 0xa0020, 0x11);
+            vga_poke(r, 0xa0021, 0x22);
+            assert_int_equal(lfb32(r, 0x20 * 4), 0x110000);
+            assert_int_equal(lfb32(r, 0x21 * 4), gr && !seq ? 0 : 0x220000);
+        }
+    }
+}
+
 static void odd_even_puts_characters_in_plane_0_and_attributes_in_1(void **state)
 {
     struct rig *r = *state;
@@ -462,6 +485,7 @@ int main(void)
         T(write_modes_of_the_graphics_controller),
         T(read_modes_and_latches),
         T(chain_4_is_linear_and_obeys_the_map_mask),
+        T(writes_are_odd_even_only_if_both_bits_say_so),
         T(odd_even_puts_characters_in_plane_0_and_attributes_in_1),
         T(T16_bank_and_memory_map_and_width),
         T(dispi_tells_its_version_memory_and_limits),

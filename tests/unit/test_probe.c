@@ -155,7 +155,9 @@ static void test_kernel_gzipped_or_not(void **state)
     put(PROBE_ISO_AT + 1, "CD001", 5);
     save(b, sizeof b);
     assert_false(loader_kernel(&blob, "-kernel", file, &err));
-    assert_non_null(strstr(err.msg, "is an ISO image, not a Linux bzImage; try -cdrom FILE"));
+    assert_non_null(strstr(err.msg,
+                           "is an ISO image, neither a Linux bzImage nor a Multiboot kernel; "
+                           "try -cdrom FILE"));
     memset(b, 0, sizeof b);
 }
 
