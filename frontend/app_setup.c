@@ -426,6 +426,8 @@ bool app_open_chars(struct app *a, struct err *err)
     a->hmp.runner = a->runner;
     a->hmp.drives = a->drives;
     a->hmp.drive_count = APP_DRIVES;
+    a->hmp.nets = a->nets;
+    a->hmp.net_count = OPT_NICS;
     a->hmp.name = a->title;
     const struct opt_chardev *c = options_chardev(o, o->monitor);
     if (c && c->kind == OPT_CHR_STDIO && !c->mux && isatty(STDIN_FILENO) &&

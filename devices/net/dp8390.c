@@ -517,10 +517,10 @@ static bool dp8390_frames_left(const struct dp8390 *nic)
 }
 
 /* Some drivers acknowledge PRX after they took frames, and do not take all (Linux stops after
- * nine).  At 10 Mbit/s another frame and its PRX would come before long, or the ring would overflow; here
- * frames come as fast as they are taken and wait where there is no room.  So PRX, acknowledged by a
- * driver that has moved BNRY since it came, comes again if frames are left, with an edge of its
- * own. */
+ * nine).  At 10 Mbit/s another frame and its PRX would come before long, or the ring would
+ * overflow; here frames come as fast as they are taken and wait where there is no room.  So PRX,
+ * acknowledged by a driver that has moved BNRY since it came, comes again if frames are left, with
+ * an edge of its own. */
 static void dp8390_acknowledge(struct dp8390 *nic, uint8_t val)
 {
     nic->isr &= (uint8_t)~(val & 0x7f);
