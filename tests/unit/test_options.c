@@ -131,6 +131,27 @@ static const struct {
     {"-display vulkan", "-display vulkan is not built: say -display sdl, term or none"},
     {"-boot order=x", "-boot order=x must be letters of a (floppy), c (disk), d (CD), n (network): "
                       "say -boot order=dc"},
+    {"-uuid 1234", "-uuid 1234 is not a UUID: say -uuid 550e8400-e29b-41d4-a716-446655440000"},
+    {"-smbios serial=x", "-smbios serial=x needs a type: -smbios type=1,serial=TEXT"},
+    {"-smbios type=17,asset=x", "-smbios type=17: the types that can be set are 0 (BIOS), 1 "
+                                "(system), 2 (board), 3 (chassis) and 4 (processor)"},
+    {"-smbios type=1,serail=x", "-smbios type=1: unknown setting \"serail\", did you mean "
+                                "\"serial\"?"},
+    {"-smbios type=3,product=x", "-smbios type=3: unknown setting \"product\", there are type, "
+                                 "manufacturer, version, serial, asset, sku"},
+    {"-smbios type=0,release=1", "-smbios release=1: say release=MAJOR.MINOR, each 0 to 255"},
+    {"-smbios file=x", "-smbios file= is not built: say -smbios type=1,manufacturer=NAME,"
+                       "serial=TEXT"},
+    {"-fw_cfg name=etc/x,string=y", "-fw_cfg name=etc/x: names begin with opt/ and have up to 55 "
+                                    "characters: say -fw_cfg name=opt/org.example/x,string=TEXT"},
+    {"-fw_cfg opt/x", "-fw_cfg name=opt/x needs string=TEXT or file=FILE, one of them"},
+    {"-fw_cfg opt/x,string=a -fw_cfg opt/x,string=b", "-fw_cfg name=opt/x is given twice"},
+    {"-parallel null -parallel null -parallel null -parallel null",
+     "-parallel: at most 3 parallel ports"},
+    {"-parallel nul", "-parallel nul: did you mean -parallel null?"},
+    {"-machine acpi=maybe", "-machine: acpi=maybe must be acpi=on or acpi=off"},
+    {"-drive file=x,bootindex=first", "-drive: bootindex=first must be a number from 0 to "
+                                      "2147483647 (0x7fffffff)"},
     {"-boot ordr=d", "-boot: unknown setting \"ordr\", did you mean \"order\"?"},
     {"-boot menu=maybe", "-boot: menu=maybe must be menu=on or menu=off"},
     {"-boot splash-time=70000", "-boot: splash-time=70000 must be a number from 0 to 65535 "
@@ -234,8 +255,9 @@ static void test_nothing(void **state)
 static void test_machine_words(void **state)
 {
     GOOD("x.iso -m 1.5G -cpu 486,+fpu,-vme,sse=on -boot order=dc,once=d,menu=on,splash-time=500 "
-         "-rtc base=2026-01-31T23:59:00 -icount shift=5 -name guest=My~PC "
-         "-machine pc,accel=interp,hpet=off -smp cpus=1 -no-reboot -no-shutdown -S -snapshot");
+         "-rtc base=2026-01-31T23:59:00 -icount shift=5 -name guest=My~PC -machine "
+         "pc,accel=interp,hpet=off "
+         "-smp cpus=1 -no-reboot -no-shutdown -S -snapshot");
     assert_string_equal(o.file, "x.iso");
     assert_int_equal(o.ram_size, 1536ull << 20);
     assert_string_equal(o.cpu_model, "486");
@@ -522,6 +544,49 @@ static void test_distance(void **state)
     assert_string_equal(suggest_in("cnot", words), "cont");
 }
 
+static void firmware_words(void **state)
+{
+    struct options o;
+    struct err err;
+    char line[600], text[600];
+    (void)state;
+    assert_true(parse(&o, "-smbios type=1,serial=a~b,uuid=00112233-4455-6677-8899-aabbccddeeff "
+                      "-smbios type=0,vendor=V,release=2.10,uefi=on -smbios type=4,sock_pfx=S "
+                      "-fw_cfg opt/x,string=y -fw_cfg name=opt/f,file=/f -parallel none "
+                      "-parallel file:p -drive file=d,bootindex=3 -machine pc,acpi=off,hpet=off "
+                      "-boot strict=on,reboot-timeout=500 -smbios type=1,product=P",
+                      line, &err));
+    static const uint8_t uuid[] = {0x00, 0x11, 0x22, 0x33, 0x44, 0x55, 0x66, 0x77,
+                                   0x88, 0x99, 0xaa, 0xbb, 0xcc, 0xdd, 0xee, 0xff};
+    assert_string_equal(o.smbios[1].serial, "a b");
+    assert_string_equal(o.smbios[1].product, "P"); /* the second one adds */
+    assert_true(o.smbios[1].has_uuid);
+    assert_memory_equal(o.smbios[1].uuid, uuid, 16);
+    assert_string_equal(o.smbios[0].vendor, "V");
+    assert_int_equal(o.smbios[0].major << 8 | o.smbios[0].minor, 0x20a);
+    assert_true(o.smbios[0].uefi && o.smbios[0].given && !o.smbios[2].given);
+    assert_string_equal(o.smbios[4].sock_pfx, "S");
+    assert_int_equal(o.fw_files, 2);
+    assert_string_equal(o.fw_file[0].string, "y");
+    assert_string_equal(o.fw_file[1].file, "/f");
+    assert_int_equal(o.parallels, 2);
+    assert_true(!o.parallel[0].present && o.parallel[1].present);
+    assert_int_equal(o.drive[0].boot_rank, 4);
+    assert_true(o.no_acpi && o.no_hpet && o.boot_strict);
+    assert_int_equal(o.boot_retry_ms, 500);
+    options_free(&o);
+    /* a string of 255 characters fits, one of 256 gets a sentence */
+    for (unsigned n = 255; n < 257; n++) {
+        strcpy(text, "-smbios type=2,asset=");
+        size_t at = strlen(text);
+        memset(text + at, 'x', n);
+        text[at + n] = 0;
+        assert_int_equal(parse(&o, text, line, &err), n == 255);
+        options_free(&o);
+    }
+    assert_string_equal(err.msg, "-smbios type=2,asset has 256 characters, at most 255 fit");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -545,6 +610,7 @@ int main(void)
         cmocka_unit_test(test_networks),
         cmocka_unit_test(test_sizes),
         cmocka_unit_test(test_distance),
+        cmocka_unit_test(firmware_words),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
