@@ -4,7 +4,7 @@
  *
  *   0:0.0 i440fx   0:1.0 piix3   0:1.1 ide   0:1.3 piix4_pm   0:2.0 vga   0:3.0 and on: network
  *
- * NOT IMPLEMENTED: parallel port. */
+ * NOT IMPLEMENTED: more than one processor, SERR# and IOCHK#. */
 #include "machine/board_int.h"
 
 #include <errno.h>
@@ -187,6 +187,28 @@ static bool board_serial(struct board *b, struct err *err)
     return true;
 }
 
+static bool board_parallel(struct board *b, struct err *err)
+{
+    static const char *const id[] = {"parallel0", "parallel1", "parallel2"};
+    static const uint16_t base[] = {0x378, 0x278, 0x3bc};
+    static const uint8_t irq[] = {7, 5, 7};
+    for (unsigned i = 0; i < MACHINE_PARALLELS; i++) {
+        const struct machine_parallel *c = &b->m->cfg.parallel[i];
+        if (!c->chr) {
+            continue;
+        }
+        unsigned line = c->irq ? c->irq & 15u : irq[i];
+        b->parallel_irq[i] = (uint8_t)line;
+        parallel_init(&b->parallel[i], id[i], &b->m->clk,
+                      board_irq(b, BOARD_IRQ_LPT + i, line), c->chr);
+        board_add(b, &b->parallel[i].dev);
+        if (!board_port(b, &b->parallel[i].regs, c->iobase ? c->iobase : base[i], err)) {
+            return false;
+        }
+    }
+    return true;
+}
+
 static bool board_pci(struct board *b, struct err *err)
 {
     struct machine *m = b->m;
@@ -262,8 +284,8 @@ struct board *board_create(struct machine *m, struct err *err)
     b->m = m;
     m->board = b;
     if (!board_memory(b, err) || !board_irqs(b, err) || !board_isa(b, err) || !board_pci(b, err) ||
-        !board_serial(b, err) || !board_vga(b, err) || !board_net(b, err) ||
-        !board_firmware(b, err)) {
+        !board_serial(b, err) || !board_parallel(b, err) || !board_vga(b, err) ||
+        !board_net(b, err) || !board_firmware(b, err)) {
         return NULL; /* machine_destroy() takes what there is */
     }
     struct cpu_env env = {.mem = m->mem,
@@ -277,6 +299,9 @@ struct board *board_create(struct machine *m, struct err *err)
     struct cpu_config cc = {.model = m->cfg.cpu_model, .flags = m->cfg.cpu_flags};
     m->cpu = cpu_create(&cpu_accel_interp, &cc, &env, err);
     if (!m->cpu) {
+        return NULL;
+    }
+    if (!board_smbios(b, err) || !board_acpi(b, err)) {
         return NULL;
     }
     if (b->has_vga) {
@@ -317,8 +342,8 @@ void board_snap(struct board *b, struct snap *s)
         snap_bool(s, "a20_port92", &b->a20_port92);
         snap_bool(s, "a20_kbc", &b->a20_kbc);
         snap_bool(s, "booted_once", &b->booted_once);
-        board_irq_snap(b, s);
         board_acpi_snap(b, s);
+        board_irq_snap(b, s);
         snap_end(s);
     }
     if (snap_loading(s)) {

@@ -187,7 +187,7 @@ static void board_print_roms(struct board *b, machine_print_fn *print, void *ctx
 }
 
 static const char *const board_tables[] = {"pic",    "irq",   "lapic",
-                                           "ioapic", "block", "roms"}; /* and "pci": a device too */
+                                           "ioapic", "block", "roms"}; /* and "pci", below */
 
 const char *board_info_name(struct board *b, unsigned i)
 {

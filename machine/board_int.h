@@ -3,6 +3,7 @@
 #pragma once
 #include "devices/char/debug_exit.h"
 #include "devices/char/debugcon.h"
+#include "devices/char/parallel.h"
 #include "devices/char/uart16550.h"
 #include "devices/dma/i8237.h"
 #include "devices/firmware/fw_cfg.h"
@@ -32,7 +33,10 @@
 
 /* Who drives an ISA IRQ: chips with a wire of their own, the PIIX3 (PCI and what shares with it),
  * the HPET in place of the 8254 and the RTC. */
-enum board_irq_source { BOARD_IRQ_CHIP, BOARD_IRQ_PIIX3, BOARD_IRQ_HPET, BOARD_IRQ_SOURCES };
+enum board_irq_source {
+    BOARD_IRQ_CHIP, BOARD_IRQ_PIIX3, BOARD_IRQ_HPET, BOARD_IRQ_LPT,
+    BOARD_IRQ_SOURCES = BOARD_IRQ_LPT + MACHINE_PARALLELS
+};
 
 struct board {
     struct machine *m;
@@ -56,6 +60,8 @@ struct board {
     struct i8237 dma;
     struct fdc82077 fdc;
     struct uart16550 uart[MACHINE_SERIALS];
+    struct parallel parallel[MACHINE_PARALLELS];
+    uint8_t parallel_irq[MACHINE_PARALLELS];
     struct debugcon debugcon[MACHINE_DEBUGCONS];
     struct debug_exit debug_exit;
     struct fw_cfg fw;
@@ -72,6 +78,7 @@ struct board {
     } net[MACHINE_NICS];
     uint8_t net_irq[MACHINE_NICS], net_source[MACHINE_NICS]; /* of ISA cards: board_net.c */
     bool has_vga, has_pm;
+    bool acpi_apic; /* the processor has a local APIC for the ACPI tables to name */
     uint16_t acpi_pm_base, acpi_smb_base; /* what the ACPI tables say */
     uint32_t acpi_len;                    /* their length: it never changes */
     struct device *devices[BOARD_DEVICES]; /* in order of reset, snapshot and printing */
@@ -97,7 +104,11 @@ bool board_memory(struct board *b, struct err *err);
 /* board_firmware.c: what the firmware asks */
 void board_cmos(struct board *b);
 bool board_firmware(struct board *b, struct err *err);
-/* board_acpi.c: the ACPI tables */
+/* with the processor: what the tables say of it */
+bool board_smbios(struct board *b, struct err *err);
+/* board_boot.c: the boot order, device by device */
+bool board_boot_order(struct board *b, struct err *err);
+/* board_acpi.c: the ACPI tables, when the processor is there */
 bool board_acpi(struct board *b, struct err *err);
 void board_acpi_snap(struct board *b, struct snap *s);
 uint8_t board_serial_irq(const struct board *b, unsigned port);

@@ -114,6 +114,9 @@ static bool board_irq_replaced(const struct board *b, unsigned irq)
 static void board_irq_update(struct board *b, unsigned irq)
 {
     uint16_t all = b->irq[BOARD_IRQ_PIIX3] | b->irq[BOARD_IRQ_HPET];
+    for (unsigned i = 0; i < MACHINE_PARALLELS; i++) {
+        all |= b->irq[BOARD_IRQ_LPT + i];
+    }
     if (!board_irq_replaced(b, irq)) {
         all |= b->irq[BOARD_IRQ_CHIP];
     }
@@ -133,6 +136,9 @@ static void board_irq_set(void *sink, unsigned pin, bool level)
     unsigned irq = pin & 15, source = pin >> 4;
     uint16_t bit = (uint16_t)(1u << irq);
     b->irq[source] = (uint16_t)(level ? b->irq[source] | bit : b->irq[source] & ~bit);
+    if (source == BOARD_IRQ_CHIP && irq == 8 && level && b->has_pm) {
+        piix4_pm_rtc(&b->pm); /* the PIIX4 sees the RTC's own pin */
+    }
     board_irq_update(b, irq);
 }
 
