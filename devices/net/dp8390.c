@@ -146,8 +146,8 @@ static uint8_t dp8390_boundary(const struct dp8390 *nic)
     return ring && !inside ? nic->pstop - 1 : nic->bnry;
 }
 
-/* CURR at the boundary is an empty ring, unless the chip itself came there (ring_full), or BNRY stands
- * before the ring: that driver's boundary is never where the next packet is. */
+/* CURR at the boundary is an empty ring, unless the chip itself came there (ring_full), or BNRY
+ * stands before the ring: that driver's boundary is never where the next packet is. */
 static bool dp8390_full(const struct dp8390 *nic)
 {
     uint8_t end = dp8390_boundary(nic);
