@@ -63,13 +63,15 @@ def free_port(kind):
 
 def network(vitrine, tmp, model, mb, connections):
     tcp, udp, server = free_port(socket.SOCK_STREAM), free_port(socket.SOCK_DGRAM), Server()
-    nic = "user,model=%s,hostfwd=tcp::%d-:80,hostfwd=udp::%d-:7,pcap=%s/net.pcap" % (model, tcp, udp, tmp)
-    g = Guest(vitrine, ["-cdrom", demo_iso(), "-m", "256", "-nic", nic], icount=False, host_limit=580)
+    # Linux keeps IRQ 9 for ACPI's interrupt: the ISA card takes 10
+    card = model + (",irq=10" if model == "ne2k_isa" else "")
+    nic = "user,id=n,hostfwd=tcp::%d-:80,hostfwd=udp::%d-:7,pcap=%s/net.pcap" % (tcp, udp, tmp)
+    g = Guest(vitrine, ["-cdrom", demo_iso(), "-m", "256", "-netdev", nic, "-device", card + ",netdev=n"], icount=False, host_limit=580)
     try:
         g.wait(r"GUEST-READY i686", 200)
         g.wait(r"vitrine:/# ", 20)
         if model == "ne2k_isa":
-            g.command("modprobe ne io=0x300 irq=9")
+            g.command("modprobe ne io=0x300 irq=10")
         g.command("udhcpc -i eth0 -n -q")
         if "10.0.2.15/24" not in g.command("ip addr show eth0"):
             raise Failure("DHCP did not give 10.0.2.15")
@@ -87,7 +89,7 @@ def network(vitrine, tmp, model, mb, connections):
             raise Failure("the link is off and a ping came back")
         g.monitor("set_link %s.0 on" % model)
         g.command("ping -c 1 -W 5 10.0.2.2", 30)
-        if "user.0" not in g.monitor("info network"):
+        if "\\ n: user network" not in g.monitor("info network"):
             raise Failure("info network: " + g.monitor("info network"))
     finally:
         g.close()
