@@ -4,7 +4,7 @@ PKG_BUILD="gcc libc6-dev cmake ninja-build pkg-config nasm acpica-tools libsdl2-
  zlib1g-dev libslirp-dev libpng-dev libedit-dev seabios ipxe-qemu"
 PKG_DEMO="ca-certificates xorriso isolinux syslinux-common cpio kmod xz-utils"
 PKG_CHECK="libcmocka-dev clang-14 libclang-rt-14-dev llvm-14 ccache gcc-multilib python3 binutils qemu-utils
- e2fsprogs fdisk mtools syslinux xvfb xdotool x11-apps imagemagick procps tmux"
+ e2fsprogs fdisk mtools syslinux xvfb xdotool x11-apps imagemagick procps tmux strace"
 PKG_DEBIAN="mmdebstrap arch-test fakeroot grub-pc-bin grub-common e2fsprogs fdisk python3 util-linux"
 
 say() { printf '%s\n' "$*" >&2; }
