@@ -1,6 +1,6 @@
 /* What the guest of a whole machine can see and reach.
- * T37: two processes whose heaps are filled with different bytes must show a guest the same in every
- *      port, register and reply; uninitialized memory of the host would differ.
+ * T37: two processes whose heaps are filled with different bytes must show a guest the same in
+ *      every port, register and reply; uninitialized memory of the host would differ.
  * T25: bus-master IDE, floppy and fw_cfg DMA are aimed at registers, at the VGA windows and at
  *      nothing; no device is touched by them.
  * "test_machine_view dump" prints what T37 compares (for valgrind, say). */
@@ -367,10 +367,11 @@ static uint64_t others(struct host *h)
     snap_init_hash(&s);
     for (unsigned i = 0; i < b->device_count; i++) {
         const char *id = b->devices[i]->id;
-        if (strncmp(id, "ide", 3) != 0 && strncmp(id, "fdc", 3) != 0 && strncmp(id, "dma", 3) != 0 &&
-            strncmp(id, "fw_cfg", 6) != 0 && strncmp(id, "pic", 3) != 0 &&
-            strncmp(id, "piix3", 5) != 0 && strncmp(id, "ioapic", 6) != 0 &&
-            strncmp(id, "pit", 3) != 0 && strncmp(id, "rtc", 3) != 0) {
+        if (strncmp(id, "ide", 3) != 0 && strncmp(id, "fdc", 3) != 0 &&
+            strncmp(id, "dma", 3) != 0 && strncmp(id, "fw_cfg", 6) != 0 &&
+            strncmp(id, "pic", 3) != 0 && strncmp(id, "piix3", 5) != 0 &&
+            strncmp(id, "ioapic", 6) != 0 && strncmp(id, "pit", 3) != 0 &&
+            strncmp(id, "rtc", 3) != 0) {
             device_snap(b->devices[i], &s);
         }
     }
