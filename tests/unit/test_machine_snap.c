@@ -494,9 +494,9 @@ static void linux_boots_on(unsigned points, vtime last, bool whole)
         }
         /* half of the points in the boot, half while the shell's loop keeps disk and card busy */
         vtime left = w->st.ready ? w->st.ready + 12 * VTIME_SEC : last, now = machine_now(w->m);
-        unsigned of = w->st.ready ? points - i : points / 2 - i;
+        unsigned of = (w->st.ready || !whole ? points : points / 2) - i; /* at least 1 */
         left = left > now ? left - now : 50 * VTIME_MS;
-        assert_true(world_run(w, next_point(w, &seed, 2 * left / (of ? of : 1))));
+        assert_true(world_run(w, next_point(w, &seed, 2 * left / of + 1)));
         point(w, &cfg, &seed, 10 * VTIME_MS);
     }
     if (whole) {
