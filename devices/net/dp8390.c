@@ -10,7 +10,9 @@
  *
  * Reception: ready() holds frames back in the machine's queue while the ring has no room for a long
  * one, so that a guest loses frames only where it must (stopped, loopback, no cable, a ring that
- * can never hold one).
+ * can never hold one).  It also lets through RX_BURST frames at most until the guest acknowledges
+ * PRX: Linux's driver takes nine from the ring, acknowledges, and leaves the rest to the next
+ * frame's interrupt, which would be too late when there is none.
  *
  * NOT IMPLEMENTED: collisions (NCR, COL, ABT, OWC stay 0), FIFO under- and overrun, FIFO threshold,
  * 32-bit addresses (LAS), back-off offset (OFST). */
@@ -20,7 +22,8 @@
 
 #include "base/bits.h"
 
-enum { PAGE_BYTES = 256, FRAME_MIN = 60, FCS_LEN = 4, HEADER_LEN = 4, CNTR_MAX = 192 };
+enum { PAGE_BYTES = 256, FRAME_MIN = 60, FCS_LEN = 4, HEADER_LEN = 4, CNTR_MAX = 192,
+       RX_BURST = 8 };
 
 /* Pages that the longest frame takes in the ring: header, frame, FCS. */
 enum { LONG_PAGES = (HEADER_LEN + NETDEV_FRAME_MAX + FCS_LEN + PAGE_BYTES - 1) / PAGE_BYTES };
@@ -136,6 +139,16 @@ static uint8_t dp8390_ring_next(const struct dp8390 *nic, uint8_t page)
     return page == nic->pstop ? nic->pstart : page;
 }
 
+/* Where reception must stop.  Linux's driver keeps BNRY one behind the next packet, also when that
+ * is the ring's first page: then BNRY stands before the ring.  On a wire of 10 Mbit/s it moved on
+ * before that mattered; here the whole ring would be overwritten, so it counts as the last page. */
+static uint8_t dp8390_boundary(const struct dp8390 *nic)
+{
+    bool ring = nic->pstart < nic->pstop;
+    bool inside = nic->bnry >= nic->pstart && nic->bnry < nic->pstop;
+    return ring && !inside ? nic->pstop - 1 : nic->bnry;
+}
+
 /* "Packet Reception", overwrite warning: the rest of the frame is lost, RST tells so until the
  * guest has moved BNRY. */
 static void dp8390_overflow(struct dp8390 *nic)
@@ -149,7 +162,7 @@ static void dp8390_overflow(struct dp8390 *nic)
  * with BNRY; at most len / 256 + 1 steps whatever the pointers are. */
 static bool dp8390_store(struct dp8390 *nic, const uint8_t *data, unsigned len)
 {
-    uint8_t page = nic->curr, fcs[FCS_LEN];
+    uint8_t page = nic->curr, end = dp8390_boundary(nic), fcs[FCS_LEN];
     unsigned done = 0, in_page = HEADER_LEN, total = len + FCS_LEN;
     store_le32(fcs, dp8390_crc(data, len) ^ (nic->rsr & RSR_CRC ? 1 : 0));
     if (nic->ring_full) {
@@ -171,10 +184,11 @@ static bool dp8390_store(struct dp8390 *nic, const uint8_t *data, unsigned len)
             dp8390_local_out(nic, (uint16_t)(nic->curr << 8), header, sizeof header);
             nic->clda = (uint16_t)(next << 8);
             nic->curr = nic->lnpp = next;
-            nic->ring_full = next == nic->bnry;
+            nic->ring_full = next == end;
+            nic->burst += nic->burst < RX_BURST;
             return true;
         }
-        if (next == nic->bnry) {
+        if (next == end) {
             return false;
         }
         page = next;
@@ -238,25 +252,49 @@ void dp8390_wire(struct dp8390 *nic, const uint8_t *frame, size_t len, uint8_t e
     dp8390_update_irq(nic);
 }
 
+/* Nothing unread, by either custom: BNRY at the next packet, or one behind it. */
+static bool dp8390_empty(const struct dp8390 *nic)
+{
+    uint8_t end = dp8390_boundary(nic);
+    return !nic->ring_full && (nic->curr == end || nic->curr == dp8390_ring_next(nic, end));
+}
+
+/* For a long frame: the pages that follow CURR do not reach BNRY.  A ring of so few pages that it
+ * never has room is left to its luck. */
+static bool dp8390_room(const struct dp8390 *nic)
+{
+    uint8_t page = nic->curr, end = dp8390_boundary(nic);
+    if (nic->ring_full) {
+        return false;
+    }
+    for (unsigned i = 1; i < LONG_PAGES; i++) {
+        page = dp8390_ring_next(nic, page);
+        if (page == end) {
+            return dp8390_empty(nic);
+        }
+    }
+    return true;
+}
+
 static bool dp8390_ready(void *dev)
 {
     struct dp8390 *nic = dev;
     if (!dp8390_running(nic) || nic->tcr & TCR_LB || !nic->link || nic->rcr & RCR_MON) {
         return true; /* nobody listens: frames pass by */
     }
-    if (nic->ring_full) {
-        return false;
-    }
-    uint8_t page = nic->curr;
-    for (unsigned i = 1; i < LONG_PAGES; i++) {
-        page = dp8390_ring_next(nic, page);
-        if (page == nic->bnry) {
-            /* a ring of so few pages never has room: then frames must take their chance */
-            uint8_t last = dp8390_ring_next(nic, page);
-            return nic->curr == page || nic->curr == last;
+    if (nic->burst == RX_BURST) {
+        if (nic->imr & ISR_PRX || !dp8390_empty(nic)) {
+            return false;
         }
+        nic->burst = 0; /* a driver that polls, and has caught up */
     }
-    return true;
+    if (dp8390_room(nic)) {
+        return true;
+    }
+    /* HW: the frame would be lost now, and OVW would wake a driver that has left something in the
+     * ring without looking back.  Since it is not lost, what is there is announced again. */
+    dp8390_raise(nic, ISR_PRX);
+    return false;
 }
 
 static void dp8390_receive(void *dev, const uint8_t *frame, size_t len)
@@ -491,6 +529,7 @@ static void dp8390_write_cr(struct dp8390 *nic, uint8_t val)
     nic->cr = (uint8_t)((nic->cr & CR_TXP) | (val & (CR_PS | CR_TXP)) | rd | state);
     if (state & CR_STP) {
         nic->isr |= ISR_RST;
+        nic->burst = 0;
     } else {
         nic->isr &= (uint8_t)~ISR_RST;
     }
@@ -517,7 +556,10 @@ static void dp8390_write_page0(struct dp8390 *nic, unsigned reg, uint8_t val)
     case 4: nic->tpsr = val; break;
     case 5: nic->tbcr = (uint16_t)((nic->tbcr & 0xff00) | val); break;
     case 6: nic->tbcr = (uint16_t)((nic->tbcr & 0xff) | val << 8); break;
-    case 7: nic->isr &= (uint8_t)~(val & 0x7f); break;
+    case 7:
+        nic->isr &= (uint8_t)~(val & 0x7f);
+        nic->burst = val & ISR_PRX ? 0 : nic->burst;
+        break;
     case 8: nic->rsar = nic->crda = (uint16_t)((nic->rsar & 0xff00) | val); break;
     case 9: nic->rsar = nic->crda = (uint16_t)((nic->rsar & 0xff) | val << 8); break;
     case 10: nic->rbcr = (uint16_t)((nic->rbcr & 0xff00) | val); break;
@@ -644,6 +686,7 @@ void dp8390_hard_reset(struct dp8390 *nic)
     nic->dcr |= DCR_LAS;
     nic->tcr &= (uint8_t)~TCR_LB;
     nic->tx_off = false;
+    nic->burst = 0;
     dp8390_update_irq(nic);
 }
 
@@ -700,6 +743,7 @@ void dp8390_snap(struct dp8390 *nic, struct snap *s)
     snap_u16(s, "ac", &nic->ac);
     snap_u16(s, "latch", &nic->latch);
     snap_u8(s, "send_next", &nic->send_next);
+    snap_u8(s, "burst", &nic->burst);
     snap_bool(s, "ring_full", &nic->ring_full);
     snap_bool(s, "tx_off", &nic->tx_off);
     snap_bool(s, "link", &nic->link);
@@ -710,6 +754,7 @@ void dp8390_snap(struct dp8390 *nic, struct snap *s)
             snap_fail(s, "dp8390: FIFO index");
         }
         nic->fifo_at &= 7;
+        nic->burst = nic->burst > RX_BURST ? RX_BURST : nic->burst;
         nic->imr &= 0x7f;
         nic->dcr &= 0x7f;
         nic->tcr &= 0x1f;

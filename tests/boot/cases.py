@@ -240,7 +240,7 @@ def ipxe_cd(vitrine, tmp):
     """iPXE from its CD says that there is no network card.  In real time: with counted time the whole of its
     waiting passes between two looks at the screen."""
     iso = deb("i386", "ipxe", "usr/lib/ipxe/ipxe.iso")
-    g = Guest(vitrine, ["-cdrom", iso, "-m", "64"], icount=False, host_limit=120)
+    g = Guest(vitrine, ["-cdrom", iso, "-m", "64", "-nic", "none"], icount=False, host_limit=120)
     try:
         g.wait(r"iPXE 1\.0\.0", 60, screen=True)
         g.wait(r"No more network devices", 60, screen=True)

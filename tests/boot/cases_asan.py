@@ -126,6 +126,7 @@ def begins(name, number, make, cost=150):
     case(f, long=True, cost=cost, name="asan_" + name)
 
 
+begins("ipxe_rom", "A5", lambda tmp: ["-boot", "n", "-m", "64", "-nic", "user"])
 begins("memtest", "A7", lambda tmp: ["-cdrom", memtest_iso(), "-boot", "d", "-m", "32"])
 begins("linux_cd", "A12", lambda tmp: ["-cdrom", demo_iso(), "-m", "128"])
 begins("linux_disk", "A13", lambda tmp: ["-hda", hdd(), "-snapshot", "-boot", "c", "-m", "128"])

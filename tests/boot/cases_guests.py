@@ -74,6 +74,36 @@ def gnumach_kernel(vitrine, tmp):
         g.close()
 
 
+def ipxe_address(vitrine, tmp, args, features):
+    """Fewer instructions a second than usual (shift=4): iPXE waits by polling."""
+    g = Guest(vitrine, args + ["-m", "64", "-nic", "user"], shift=4)
+    try:
+        g.wait(r"Features: DNS HTTP %s" % features, 30, screen=True)
+        g.wait(r"net0: 52:54:00:12:34:56 using rtl8029 on 0000:00:0\d\.0", 30, screen=True)
+        g.wait(r"Configuring \(net0 52:54:00:12:34:56\)\.+ ok\s+net0: 10\.0\.2\.15/255\.255\.255\.0 gw 10\.0\.2\.2\s",
+               60, screen=True)
+    finally:
+        g.close()
+
+
+@case(cost=15)
+def ipxe_kernel(vitrine, tmp):
+    """A5: iPXE by -kernel gets its address by DHCP through the NE2000."""
+    ipxe_address(vitrine, tmp, ["-kernel", deb("i386", "ipxe", "boot/ipxe.lkrn")], "iSCSI NFS TFTP SRP")
+
+
+@case(cost=15)
+def ipxe_rom(vitrine, tmp):
+    """A5: the same by the card's option ROM, which SeaBIOS runs for -boot n."""
+    ipxe_address(vitrine, tmp, ["-boot", "n"], "iSCSI NFS TFTP AoE")
+
+
+@case(cost=15)
+def ipxe_cd_address(vitrine, tmp):
+    """A4 and A5: iPXE from its CD, with a card."""
+    ipxe_address(vitrine, tmp, ["-cdrom", deb("i386", "ipxe", "usr/lib/ipxe/ipxe.iso"), "-boot", "d"], "iSCSI NFS TFTP SRP")
+
+
 @case
 def grub_hybrid_disk(vitrine, tmp):
     """A3: the same image as a hard disk, on a 486: its MBR finds GRUB, which sees the disk."""

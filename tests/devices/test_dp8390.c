@@ -405,10 +405,14 @@ static void ready_keeps_room_for_a_long_frame(void **state)
     nic_start(r); /* 58 pages, one of them between CURR and BNRY */
     while (r->net.client->ready(r->net.dev)) {
         receive(r, r->net.mac, NETDEV_FRAME_MAX);
+        nic_out(r, 7, ISR_PRX);
         n++;
         assert_true(n < 20);
     }
     assert_int_equal(n, 9);
+    assert_int_equal(nic_in(r, 7), ISR_PRX); /* frames wait, and the ring is not empty */
+    nic_out(r, 7, ISR_PRX);
+    assert_false(r->net.client->ready(r->net.dev));
     assert_int_equal(nic_in(r, 7), ISR_PRX);
     nic_out(r, 3, 0x47); /* one page is not enough, six are */
     assert_false(r->net.client->ready(r->net.dev));
@@ -416,6 +420,56 @@ static void ready_keeps_room_for_a_long_frame(void **state)
     assert_true(r->net.client->ready(r->net.dev));
     nic_ring(r, 0x46, 0x49, 0x46, 0x47); /* a ring that never has six: take what comes */
     nic_out(r, 0, 0x22);
+    assert_true(r->net.client->ready(r->net.dev));
+}
+
+/* Linux with the whole ring unread and its first page next: a download of 200 MB met this. */
+static void a_boundary_before_the_ring_is_its_last_page(void **state)
+{
+    struct rig *r = *state;
+    uint8_t first[256];
+    unsigned n = 0;
+    nic_start(r);
+    nic_ring(r, 0x4c, 0x80, 0x4b, 0x4c);
+    nic_out(r, 0, 0x22);
+    receive(r, r->net.mac, 60);
+    memcpy(first, nic_of(r)->ram + 0xc00, sizeof first);
+    while (r->net.client->ready(r->net.dev)) {
+        receive(r, all_ones, n & 1 ? NETDEV_FRAME_MAX : 200);
+        nic_out(r, 7, ISR_PRX);
+        assert_true(++n < 60);
+    }
+    assert_int_equal(nic_in(r, 7), ISR_PRX);
+    assert_memory_equal(nic_of(r)->ram + 0xc00, first, sizeof first);
+    for (unsigned i = 0; i < 20; i++) { /* and whoever does not ask is told */
+        receive(r, all_ones, 1000);
+    }
+    assert_int_equal(nic_in(r, 7), ISR_PRX | ISR_OVW | ISR_RST);
+    assert_memory_equal(nic_of(r)->ram + 0xc00, first, sizeof first);
+}
+
+/* A download stood still: more frames than Linux takes at one interrupt, and none to follow. */
+static void at_most_eight_frames_until_prx_is_acknowledged(void **state)
+{
+    struct rig *r = *state;
+    unsigned n;
+    nic_start(r);
+    nic_out(r, 15, ISR_PRX);
+    for (unsigned round = 0; round < 2; round++) {
+        for (n = 0; r->net.client->ready(r->net.dev); n++) {
+            receive(r, r->net.mac, 60);
+        }
+        assert_int_equal(n, 8);
+        nic_out(r, 3, nic_of(r)->curr - 1); /* reading alone does not do */
+        assert_false(r->net.client->ready(r->net.dev));
+        nic_out(r, 7, ISR_PRX);
+    }
+    nic_out(r, 15, 0); /* who polls may never look at ISR: an empty ring does */
+    for (n = 0; r->net.client->ready(r->net.dev); n++) {
+        receive(r, r->net.mac, 60);
+    }
+    assert_int_equal(n, 8);
+    nic_out(r, 3, nic_of(r)->curr - 1);
     assert_true(r->net.client->ready(r->net.dev));
 }
 
@@ -839,6 +893,8 @@ int main(void)
         TEST(tally_counters_interrupt_at_128_and_stop_at_192),
         TEST(a_stopped_chip_hears_nothing),
         TEST(ready_keeps_room_for_a_long_frame),
+        TEST(a_boundary_before_the_ring_is_its_last_page),
+        TEST(at_most_eight_frames_until_prx_is_acknowledged),
         TEST(overflow_sets_ovw_and_rst_until_bnry_moves),
         TEST(equal_pointers_that_software_wrote_mean_empty),
         TEST(remote_dma_in_words_and_bytes),
