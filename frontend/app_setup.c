@@ -163,7 +163,7 @@ bool app_load_files(struct app *a, struct err *err)
             return false;
         }
     }
-    return app_load_kernel(a, err) && app_load_roms(a, err);
+    return app_load_roms(a, err) && app_load_kernel(a, err);
 }
 
 /* ---- drives ---------------------------------------------------------------------------- */
@@ -464,6 +464,8 @@ bool app_open_chars(struct app *a, struct err *err)
     a->hmp.runner = a->runner;
     a->hmp.drives = a->drives;
     a->hmp.drive_count = APP_DRIVES;
+    a->hmp.nets = a->nets;
+    a->hmp.net_count = OPT_NICS;
     a->hmp.name = a->title;
     const struct opt_chardev *c = options_chardev(o, o->monitor);
     if (c && c->kind == OPT_CHR_STDIO && !c->mux && isatty(STDIN_FILENO) &&

@@ -88,8 +88,8 @@ static bool nic_isa(struct opt_nic *c, const struct keyval *kv, struct err *err)
         return err_set(err, EINVAL, "%s: irq=%llu is taken by the board: say 9 (or 3, 4, 5, 7, 10, "
                        "11, 14, 15 where nothing else sits)", kv->opt, (unsigned long long)irq);
     }
-    c->iobase = (uint16_t)iobase;
-    c->irq = (uint8_t)irq;
+    c->iobase = keyval_get(kv, "iobase") ? (uint16_t)iobase : 0; /* 0: nic_isa_place() */
+    c->irq = keyval_get(kv, "irq") ? (uint8_t)irq : 0;
     return true;
 }
 
@@ -200,10 +200,8 @@ static void nic_isa_place(struct opt_nic *c, unsigned nth)
         uint16_t iobase;
         uint8_t irq;
     } places[OPT_NICS] = {{0x300, 9}, {0x320, 10}, {0x340, 11}, {0x360, 5}};
-    if (!c->iobase) {
-        c->iobase = places[nth].iobase;
-        c->irq = places[nth].irq;
-    }
+    c->iobase = c->iobase ? c->iobase : places[nth].iobase;
+    c->irq = c->irq ? c->irq : places[nth].irq;
 }
 
 static bool nic_names(struct options *o, struct err *err)

@@ -75,6 +75,9 @@ bool board_boot_order(struct board *b, struct err *err)
     if (cfg->boot_strict) {
         len += (size_t)snprintf(text + len, sizeof text - len, "HALT");
     }
+    if (len && text[len - 1] == '\n') {
+        text[--len] = 0; /* lines are separated, not ended: an empty one would be a device */
+    }
     return !len || fw_cfg_add_file_copy(&b->fw, "bootorder", text, (uint32_t)len + 1) ||
            err_set(err, ENOSPC, "fw_cfg is full");
 }

@@ -186,8 +186,25 @@ static void board_print_roms(struct board *b, machine_print_fn *print, void *ctx
     }
 }
 
+<<<<<<< HEAD
+static void board_print_speaker(struct board *b, machine_print_fn *print, void *ctx)
+{
+    char line[80];
+    uint32_t hz = port61_tone(&b->port61);
+    if (hz) {
+        snprintf(line, sizeof line, "speaker: on, %u Hz", hz);
+    } else {
+        snprintf(line, sizeof line, "speaker: off (level %u)", port61_speaker(&b->port61));
+    }
+    print(ctx, line);
+}
+
+static const char *const board_tables[] = {"pic",   "irq",  "lapic",  "ioapic",
+                                           "block", "roms", "speaker"}; /* and "pci", below */
+=======
 static const char *const board_tables[] = {"pic",    "irq",   "lapic",
                                            "ioapic", "block", "roms"}; /* and "pci", below */
+>>>>>>> apic
 
 const char *board_info_name(struct board *b, unsigned i)
 {
@@ -203,6 +220,10 @@ bool board_info(struct board *b, const char *what, machine_print_fn *print, void
     }
     if (strcmp(what, "roms") == 0) {
         board_print_roms(b, print, ctx);
+        return true;
+    }
+    if (strcmp(what, "speaker") == 0) {
+        board_print_speaker(b, print, ctx);
         return true;
     }
     if (strcmp(what, "block") == 0) {

@@ -136,6 +136,24 @@ static uint8_t dp8390_ring_next(const struct dp8390 *nic, uint8_t page)
     return page == nic->pstop ? nic->pstart : page;
 }
 
+/* Where reception must stop.  Linux's driver keeps BNRY one behind the next packet, also when that
+ * is the ring's first page: then BNRY stands before the ring.  On a wire of 10 Mbit/s it moved on
+ * before that mattered; here the whole ring would be overwritten, so it counts as the last page. */
+static uint8_t dp8390_boundary(const struct dp8390 *nic)
+{
+    bool ring = nic->pstart < nic->pstop;
+    bool inside = nic->bnry >= nic->pstart && nic->bnry < nic->pstop;
+    return ring && !inside ? nic->pstop - 1 : nic->bnry;
+}
+
+/* CURR at the boundary is an empty ring, unless the chip itself came there (ring_full), or BNRY stands
+ * before the ring: that driver's boundary is never where the next packet is. */
+static bool dp8390_full(const struct dp8390 *nic)
+{
+    uint8_t end = dp8390_boundary(nic);
+    return nic->ring_full || (end != nic->bnry && end == nic->curr);
+}
+
 /* "Packet Reception", overwrite warning: the rest of the frame is lost, RST tells so until the
  * guest has moved BNRY. */
 static void dp8390_overflow(struct dp8390 *nic)
@@ -149,10 +167,10 @@ static void dp8390_overflow(struct dp8390 *nic)
  * with BNRY; at most len / 256 + 1 steps whatever the pointers are. */
 static bool dp8390_store(struct dp8390 *nic, const uint8_t *data, unsigned len)
 {
-    uint8_t page = nic->curr, fcs[FCS_LEN];
+    uint8_t page = nic->curr, end = dp8390_boundary(nic), fcs[FCS_LEN];
     unsigned done = 0, in_page = HEADER_LEN, total = len + FCS_LEN;
     store_le32(fcs, dp8390_crc(data, len) ^ (nic->rsr & RSR_CRC ? 1 : 0));
-    if (nic->ring_full) {
+    if (dp8390_full(nic)) {
         return false;
     }
     for (;;) {
@@ -171,10 +189,10 @@ static bool dp8390_store(struct dp8390 *nic, const uint8_t *data, unsigned len)
             dp8390_local_out(nic, (uint16_t)(nic->curr << 8), header, sizeof header);
             nic->clda = (uint16_t)(next << 8);
             nic->curr = nic->lnpp = next;
-            nic->ring_full = next == nic->bnry;
+            nic->ring_full = next == end;
             return true;
         }
-        if (next == nic->bnry) {
+        if (next == end) {
             return false;
         }
         page = next;
@@ -232,6 +250,7 @@ void dp8390_wire(struct dp8390 *nic, const uint8_t *frame, size_t len, uint8_t e
         if (!dp8390_store(nic, frame, (unsigned)len)) {
             dp8390_overflow(nic);
         } else if (!errors) {
+            nic->taking = nic->taking && nic->isr & ISR_PRX;
             nic->isr |= ISR_PRX;
         }
     }
@@ -244,13 +263,13 @@ static bool dp8390_ready(void *dev)
     if (!dp8390_running(nic) || nic->tcr & TCR_LB || !nic->link || nic->rcr & RCR_MON) {
         return true; /* nobody listens: frames pass by */
     }
-    if (nic->ring_full) {
+    if (dp8390_full(nic)) {
         return false;
     }
-    uint8_t page = nic->curr;
+    uint8_t page = nic->curr, end = dp8390_boundary(nic);
     for (unsigned i = 1; i < LONG_PAGES; i++) {
         page = dp8390_ring_next(nic, page);
-        if (page == nic->bnry) {
+        if (page == end) {
             /* a ring of so few pages never has room: then frames must take their chance */
             uint8_t last = dp8390_ring_next(nic, page);
             return nic->curr == page || nic->curr == last;
@@ -372,6 +391,7 @@ static void dp8390_remote_done(struct dp8390 *nic)
     if ((nic->cr & CR_RD) == CR_RD_SEND) {
         nic->bnry = nic->rnpp = nic->send_next;
         nic->ring_full = false;
+        nic->taking = true;
         nic->isr &= (uint8_t)~ISR_RST;
     }
     nic->cr = (uint8_t)((nic->cr & ~CR_RD) | CR_RD_ABORT); /* GUESS: "abort/complete" */
@@ -502,6 +522,29 @@ static void dp8390_write_cr(struct dp8390 *nic, uint8_t val)
     }
 }
 
+/* Frames that the guest has not taken, whether its BNRY is the page before the next frame, as most
+ * drivers have it, or that frame's own. */
+static bool dp8390_frames_left(const struct dp8390 *nic)
+{
+    uint8_t bnry = dp8390_boundary(nic);
+    return nic->ring_full || (nic->curr != bnry && nic->curr != dp8390_ring_next(nic, bnry));
+}
+
+/* Some drivers acknowledge PRX after they took frames, and do not take all (Linux stops after
+ * nine).  At 10 Mbit/s another frame and its PRX would come before long, or the ring would
+ * overflow; here frames come as fast as they are taken and wait where there is no room.  So PRX,
+ * acknowledged by a driver that has moved BNRY since it came, comes again if frames are left, with
+ * an edge of its own. */
+static void dp8390_acknowledge(struct dp8390 *nic, uint8_t val)
+{
+    nic->isr &= (uint8_t)~(val & 0x7f);
+    if (val & ISR_PRX && nic->taking && dp8390_running(nic) && !(nic->tcr & TCR_LB) &&
+        dp8390_frames_left(nic)) {
+        dp8390_update_irq(nic);
+        nic->isr |= ISR_PRX;
+    }
+}
+
 static void dp8390_write_page0(struct dp8390 *nic, unsigned reg, uint8_t val)
 {
     switch (reg) {
@@ -510,6 +553,7 @@ static void dp8390_write_page0(struct dp8390 *nic, unsigned reg, uint8_t val)
     case 3:
         nic->bnry = val;
         nic->ring_full = false;
+        nic->taking = true;
         if (dp8390_running(nic)) {
             nic->isr &= (uint8_t)~ISR_RST; /* a packet was removed from the ring */
         }
@@ -517,7 +561,7 @@ static void dp8390_write_page0(struct dp8390 *nic, unsigned reg, uint8_t val)
     case 4: nic->tpsr = val; break;
     case 5: nic->tbcr = (uint16_t)((nic->tbcr & 0xff00) | val); break;
     case 6: nic->tbcr = (uint16_t)((nic->tbcr & 0xff) | val << 8); break;
-    case 7: nic->isr &= (uint8_t)~(val & 0x7f); break;
+    case 7: dp8390_acknowledge(nic, val); break;
     case 8: nic->rsar = nic->crda = (uint16_t)((nic->rsar & 0xff00) | val); break;
     case 9: nic->rsar = nic->crda = (uint16_t)((nic->rsar & 0xff) | val << 8); break;
     case 10: nic->rbcr = (uint16_t)((nic->rbcr & 0xff00) | val); break;
@@ -658,7 +702,7 @@ void dp8390_power_on(struct dp8390 *nic)
     memset(nic->fifo, 0, sizeof nic->fifo);
     nic->rnpp = nic->lnpp = nic->fifo_at = nic->send_next = 0;
     nic->tbcr = nic->rsar = nic->rbcr = nic->crda = nic->clda = nic->ac = nic->latch = 0;
-    nic->ring_full = false;
+    nic->ring_full = nic->taking = false;
     nic->irq.level = false;
     nic->imr = 0;
     dp8390_hard_reset(nic);
@@ -701,6 +745,7 @@ void dp8390_snap(struct dp8390 *nic, struct snap *s)
     snap_u16(s, "latch", &nic->latch);
     snap_u8(s, "send_next", &nic->send_next);
     snap_bool(s, "ring_full", &nic->ring_full);
+    snap_bool(s, "taking", &nic->taking);
     snap_bool(s, "tx_off", &nic->tx_off);
     snap_bool(s, "link", &nic->link);
     snap_bool(s, "irq", &nic->irq.level);

@@ -26,10 +26,7 @@ enum {
     TN_ROUTE = 31 << TN_ROUTE_SHIFT, TN_WRITABLE = TN_LEVEL | TN_ENABLE | TN_PERIODIC | TN_VAL_SET |
                                                    TN_32 | TN_ROUTE
 };
-/* revision 1, three timers, 64 bits, legacy replacement, Intel; femtoseconds a tick */
-#define CAPS                                                                                       \
-    (0x80860001ull | (HPET_TIMERS - 1) << 8 | 1 << 13 | 1 << 15 |                                  \
-     (uint64_t)HPET_TICK_NS * 1000000 << 32)
+#define CAPS ((uint64_t)HPET_TICK_NS * 1000000 << 32 | HPET_ID) /* femtoseconds a tick */
 #define ROUTES ((uint64_t)((1u << HPET_ROUTES) - 1) << HPET_ROUTE)
 /* A period may be set to one tick: no two of its interrupts come closer than this. */
 #define PERIOD_MIN 100u

@@ -10,6 +10,9 @@
 #include "mem/irq.h"
 
 #define HPET_TIMERS 3
+/* Capabilities, low half: revision 1, three timers, 64 bits, legacy replacement, Intel.  The ACPI
+ * table's "event timer block ID". */
+#define HPET_ID 0x8086a201u
 #define HPET_TICK_NS 10u
 #define HPET_ROUTE 20 /* the comparators may be routed to I/O APIC pins 20 to 23 */
 #define HPET_ROUTES 4

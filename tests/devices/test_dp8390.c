@@ -419,6 +419,72 @@ static void ready_keeps_room_for_a_long_frame(void **state)
     assert_true(r->net.client->ready(r->net.dev));
 }
 
+/* Linux with the whole ring unread and its first page next: a download of 200 MB met this. */
+static void a_boundary_before_the_ring_is_its_last_page(void **state)
+{
+    struct rig *r = *state;
+    uint8_t first[256];
+    unsigned n = 0;
+    nic_start(r);
+    nic_ring(r, 0x4c, 0x80, 0x4b, 0x4c);
+    nic_out(r, 0, 0x22);
+    receive(r, r->net.mac, 60);
+    memcpy(first, nic_of(r)->ram + 0xc00, sizeof first);
+    while (r->net.client->ready(r->net.dev)) {
+        receive(r, all_ones, n & 1 ? NETDEV_FRAME_MAX : 200);
+        assert_true(++n < 60);
+    }
+    assert_int_equal(nic_in(r, 7), ISR_PRX);
+    assert_memory_equal(nic_of(r)->ram + 0xc00, first, sizeof first);
+    for (unsigned i = 0; i < 20; i++) { /* and whoever does not ask is told */
+        receive(r, all_ones, 1000);
+    }
+    assert_int_equal(nic_in(r, 7), ISR_PRX | ISR_OVW | ISR_RST);
+    assert_memory_equal(nic_of(r)->ram + 0xc00, first, sizeof first);
+}
+
+/* Linux lets BNRY be PSTART - 1 when the next frame is at PSTART. */
+static void ready_knows_a_boundary_below_the_ring(void **state)
+{
+    struct rig *r = *state;
+    nic_start(r);
+    nic_ring(r, 0x46, 0x80, 0x45, 0x74); /* up to 7e is room, ten pages */
+    nic_out(r, 0, 0x22);
+    assert_true(r->net.client->ready(r->net.dev));
+    receive(r, r->net.mac, NETDEV_FRAME_MAX);
+    assert_int_equal(nic_page_in(r, 1, 7), 0x7a);
+    assert_false(r->net.client->ready(r->net.dev)); /* five pages: not for a long frame */
+    nic_ring(r, 0x46, 0x80, 0x45, 0x7f);            /* the last page: no room at all */
+    nic_out(r, 0, 0x22);
+    assert_false(r->net.client->ready(r->net.dev));
+    nic_ring(r, 0x46, 0x80, 0x45, 0x46); /* empty */
+    nic_out(r, 0, 0x22);
+    assert_true(r->net.client->ready(r->net.dev));
+}
+
+static void prx_comes_again_when_a_driver_leaves_frames(void **state)
+{
+    struct rig *r = *state;
+    nic_start(r);
+    nic_out(r, 15, ISR_PRX);
+    for (unsigned i = 0; i < 3; i++) {
+        receive(r, r->net.mac, 100);
+    }
+    nic_out(r, 3, 0x47); /* took one of three, then acknowledges */
+    nic_out(r, 7, ISR_PRX);
+    assert_int_equal(nic_in(r, 7), ISR_PRX);
+    assert_true(rig_level(r, 9));
+    nic_out(r, 3, 0x49); /* the rest */
+    nic_out(r, 7, ISR_PRX);
+    assert_int_equal(nic_in(r, 7), 0);
+    assert_false(rig_level(r, 9));
+    for (unsigned i = 0; i < 3; i++) {
+        receive(r, r->net.mac, 100);
+    }
+    nic_out(r, 7, ISR_PRX); /* acknowledged first, before any is taken: as the data sheet says */
+    assert_int_equal(nic_in(r, 7), 0);
+}
+
 static void overflow_sets_ovw_and_rst_until_bnry_moves(void **state)
 {
     struct rig *r = *state;
@@ -839,6 +905,9 @@ int main(void)
         TEST(tally_counters_interrupt_at_128_and_stop_at_192),
         TEST(a_stopped_chip_hears_nothing),
         TEST(ready_keeps_room_for_a_long_frame),
+        TEST(a_boundary_before_the_ring_is_its_last_page),
+        TEST(ready_knows_a_boundary_below_the_ring),
+        TEST(prx_comes_again_when_a_driver_leaves_frames),
         TEST(overflow_sets_ovw_and_rst_until_bnry_moves),
         TEST(equal_pointers_that_software_wrote_mean_empty),
         TEST(remote_dma_in_words_and_bytes),
