@@ -267,6 +267,9 @@ static bool app_unmake(struct app *a)
     loader_free(&a->bios);
     loader_free(&a->vga_bios);
     app_free_kernel(a);
+    for (unsigned i = 0; i < OPT_FW_FILES; i++) {
+        loader_free(&a->fw_file[i]);
+    }
     for (unsigned i = 0; i < OPT_NICS; i++) {
         loader_free(&a->nic_rom[i]);
     }

@@ -32,7 +32,8 @@ struct app {
     struct char_loop *loop;
     struct char_port *ports[OPT_CHARDEVS];
     struct mux *muxes[OPT_CHARDEVS];
-    struct char_guest serial[OPT_SERIALS], debugcon[OPT_DEBUGCONS];
+    struct char_guest serial[OPT_SERIALS], debugcon[OPT_DEBUGCONS], parallel[OPT_PARALLELS];
+    struct blob fw_file[OPT_FW_FILES];
     struct char_guest *mux_guest[OPT_CHARDEVS][MUX_USERS]; /* for Ctrl-A b */
 
     struct machine *machine;

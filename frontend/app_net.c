@@ -57,9 +57,7 @@ void app_net_config(struct app *a)
         n->irq = c->irq;
         n->slot = c->slot;
         n->rom = (struct machine_blob){a->nic_rom[i].data, a->nic_rom[i].len};
-        if (c->boot_first && !o->boot_given) {
-            strcpy(a->cfg.boot_order, "ncd");
-        }
+        n->boot_rank = c->boot_rank;
     }
 }
 

@@ -48,7 +48,7 @@ struct opt_nic { /* a card */
     uint8_t irq;     /* ISA; 0: the machine's */
     uint8_t slot;    /* PCI; 0: the next free one */
     const char *romfile; /* NULL: the usual one if it is there; "": none */
-    bool boot_first;     /* bootindex=0 */
+    uint32_t boot_rank;  /* 1 + bootindex; 0: none */
 };
 
 /* "tcp:[HOSTADDR]:PORT-[GUESTADDR]:PORT", also of the monitor's hostfwd_add.  what: "-nic", for the

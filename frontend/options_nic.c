@@ -132,9 +132,9 @@ bool opt_device_nic(struct options *o, const struct keyval *kv, enum opt_nic_mod
     static const char *const known_isa[] = {"driver", "id", "netdev", "mac", "iobase", "irq",
                                             NULL};
     const char *id = keyval_get(kv, "id");
-    uint64_t boot = UINT32_MAX;
+    uint64_t boot = 0;
     if (!keyval_known(kv, model == OPT_NIC_PCI ? known_pci : known_isa, err) ||
-        !keyval_uint(kv, "bootindex", UINT32_MAX, &boot, err)) {
+        !keyval_uint(kv, "bootindex", 0x7fffffff, &boot, err)) {
         return false;
     }
     o->net_given = true;
@@ -142,7 +142,7 @@ bool opt_device_nic(struct options *o, const struct keyval *kv, enum opt_nic_mod
     if (!c || !(model == OPT_NIC_PCI ? nic_pci(o, c, kv, err) : nic_isa(c, kv, err))) {
         return false;
     }
-    c->boot_first = boot == 0;
+    c->boot_rank = keyval_get(kv, "bootindex") ? (uint32_t)boot + 1 : 0;
     if (id && strlen(id) >= sizeof c->id) {
         return err_set(err, EINVAL, "%s: the id %.40s is too long: at most %zu characters", kv->opt,
                        id, sizeof c->id - 1);

@@ -88,7 +88,7 @@ cat >"$r/etc/profile" <<'X'
 export PATH=/sbin:/usr/sbin:/bin:/usr/bin PS1='vitrine:\w# ' HOME=/root
 X
 # the network: udhcpc asks, this sets; the power button: acpid
-mkdir -p "$r/etc/udhcpc" "$r/etc/acpi/PWRF"
+mkdir -p "$r/etc/udhcpc" "$r/etc/acpi/PWRF" "$r"/var/{log,run}
 cat >"$r/etc/udhcpc/default.script" <<'X'
 #!/bin/busybox sh
 case $1 in

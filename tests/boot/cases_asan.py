@@ -5,7 +5,7 @@ import shutil
 import time
 
 from cases import asan_vitrine, demo_file, demo_iso, installer, pae_vmlinuz
-from cases_guests import debian_image, hdd, installer_gtk, memtest_iso
+from cases_guests import debian_image, gnumach, hdd, installer_gtk, invaders, memtest_iso
 from guest import Failure, Guest, deb
 from registry import case
 
@@ -54,6 +54,18 @@ def grub_shell(g):
     g.key("c")
     g.wait(r"grub>", 20, screen=True)
     g.monitor("info registers")
+
+
+@case
+def asan_invaders(vitrine, tmp):
+    """A1 under ASan."""
+    asan_guest(["-kernel", invaders(), "-m", "16"], [(r"(-\*-.*\n.*){8}", 10, "screen")], instructions=50 * 10**6)
+
+
+@case(cost=40)
+def asan_gnumach(vitrine, tmp):
+    """A9 under ASan."""
+    asan_guest(["-kernel", gnumach(tmp), "-m", "64"], [(r"bootstrap_create: No bootstrap code loaded", 60, "screen")])
 
 
 @case(cost=30)

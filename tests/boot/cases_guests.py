@@ -25,6 +25,55 @@ def installer_gtk(name):
                "usr/lib/debian-installer/images/12/i386/gtk/debian-installer/i386/" + name)
 
 
+def invaders():
+    return deb("i386", "grub-invaders", "boot/invaders.exec")
+
+
+def gnumach(tmp):
+    with gzip.open(deb("i386", "gnumach-image-1.8-486", "boot/gnumach-1.8-486.gz")) as z, open(tmp + "/mach", "wb") as f:
+        f.write(z.read())
+    return tmp + "/mach"
+
+
+@case
+def invaders_kernel(vitrine, tmp):
+    """A1: GRUB Invaders by Multiboot: the invaders come down, the ship moves by the keyboard and shoots."""
+    g = Guest(vitrine, ["-kernel", invaders(), "-m", "16"])
+    try:
+        g.wait(r"(-\*-.*\n.*){8}", 5, screen=True)
+        first = g.screen()
+        ship = g.wait(r"\n( *)/ ?\\", 5, screen=True).group(1)
+        begin = g.guest_seconds()
+        while [r for r in g.screen().split("\n") if "-*-" in r] == [r for r in first.split("\n") if "-*-" in r]:
+            if g.guest_seconds() - begin > 10:
+                raise Failure("the invaders do not move: " + first)
+        for _ in range(12):
+            g.key("left")
+            time.sleep(0.05)
+        begin = g.guest_seconds()
+        while len(re.search(r"\n( *)/ ?\\", g.screen() + "\n/\\").group(1)) >= len(ship):
+            if g.guest_seconds() - begin > 10:
+                raise Failure("the ship does not move to the left: " + g.screen())
+    finally:
+        g.close()
+
+
+@case
+def gnumach_kernel(vitrine, tmp):
+    """A9: GNU Mach by Multiboot: it probes PCI by BIOS32, the CD drive, the floppy controller, COM1 and the clock, and
+    misses its bootstrap.  (Called -486, it was compiled with CMOV: no Pentium runs it.)"""
+    g = Guest(vitrine, ["-kernel", gnumach(tmp), "-m", "64", "-rtc", "base=2031-02-03T04:05:06"])
+    try:
+        g.wait(r"bootstrap_create: No bootstrap code loaded", 60, screen=True)
+        text = g.screen()
+        for want in (r"PCI BIOS revision 2\.10", r"Intel 82371 PIIX3", r"hd2: VITRINE DVD-ROM, ATAPI CDROM drive",
+                     r"FDC 0 is a .*82077|FDC 0 is a S82078B", r"com0: at atbus0, port = 3f8", r"2031-02-03 04:05"):
+            if not re.search(want, text):
+                raise Failure("%r is not in what it said: %s" % (want, text))
+    finally:
+        g.close()
+
+
 @case
 def grub_hybrid_disk(vitrine, tmp):
     """A3: the same image as a hard disk, on a 486: its MBR finds GRUB, which sees the disk."""
@@ -41,8 +90,9 @@ def grub_hybrid_disk(vitrine, tmp):
 
 
 @case
-def grub_firmware(vitrine, tmp):
-    """A6: GRUB as the firmware (1.75 MiB): no BIOS, it sets up PCI and VGA itself; the picture shows its menu."""
+def grub_firmware_keys(vitrine, tmp):
+    """A6: GRUB as the firmware (1.75 MiB), no BIOS: it takes keys and finds its memory disk.  cases_vga.py looks
+    at its picture."""
     g = Guest(vitrine, ["-bios", deb("i386", "grub-firmware-qemu", "usr/share/qemu/grub.bin"), "-m", "64"])
     try:
         g.wait(r"\*Search & load /boot/multiboot\.img", 20, screen=True)

@@ -21,7 +21,8 @@ def image(name, kb, path, seed=0, flags=0):
 
 
 def guest(vitrine, args, files=None, limit=300):
-    base = ["-icount", "shift=2", "-m", "32", "-nodefaults", "-vga", "std"]
+    # shift=6: they wait a lot and compute little
+    base = ["-icount", "shift=6", "-m", "32", "-nodefaults", "-vga", "std"]
     text, status = selftest.run(vitrine, base + args, files, limit)
     if not selftest.passed(text, status):
         at = text.find("part ")
@@ -80,3 +81,41 @@ def selftest_floppy_el_torito(vitrine, tmp):
         text = guest(vitrine, ["-cdrom", iso, "-boot", "d"])
         if "part int 13h" not in text:
             raise Failure("%d KB: %s" % (kb, text[-600:]))
+
+
+@case(cost=15)
+def selftest_keyboard(vitrine, tmp):
+    """8042, scan code sets 1 to 3, typematic, mouse: keys and movements by the monitor."""
+    text = guest(vitrine, ["-fda", image("keyboard", 1440, tmp + "/k.img")])
+    if "part five buttons" not in text or "monitor:" in text:
+        raise Failure("not all parts ran: " + text[-600:])
+
+
+@case(cost=25)
+def selftest_keyboard_script(vitrine, tmp):
+    """The same by -input-script, twice: the second run ends at the same instruction with the same hash."""
+    asm = open(SELFTEST + "/keyboard.asm").read()
+    asked = re.findall(r'"(?:> )?((?:sendkey|mouse_move|mouse_button) [^"]*)"', asm[asm.index("\nkeys:"):asm.index("\ntypematic:")])
+    if len(asked) < 25:
+        raise Failure("only %d keys found in keyboard.asm" % len(asked))
+    script = ["0 wait > " + asked[0]]
+    part = 0
+    for i, line in enumerate(asked):
+        script.append("+1 " + line)
+        # a line asked for before is on the screen already: be later than what the guest does between
+        pause = 3500 if line in asked[i + 1:i + 2] else 1000
+        script.append("+1500 hash" if i + 1 == len(asked) else "+%d wait > %s" % (pause, asked[i + 1]))
+    script.append("+0 quit")
+    with open(tmp + "/keys", "w") as f:
+        f.write("\n".join(script) + "\n")
+    said = []
+    for n in range(2):
+        img = image("keyboard", 1440, "%s/k%d.img" % (tmp, n))
+        said.append(sh([vitrine, "-icount", "shift=6", "-m", "32", "-nodefaults", "-vga", "std", "-display",
+                        "none", "-fda", img, "-debugcon", "file:%s/text%d" % (tmp, n), "-input-script",
+                        tmp + "/keys"]))
+        text = open("%s/text%d" % (tmp, n)).read()
+        if "FAIL" in text or "part typematic" not in text:
+            raise Failure(text[-1000:])
+    if said[0] != said[1] or "hash" not in said[0]:
+        raise Failure("the runs differ: %s %s" % (said[0], said[1]))

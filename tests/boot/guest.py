@@ -95,7 +95,10 @@ class Guest:
 
     def monitor(self, line):
         """Send one monitor command; its output without echo and prompt."""
-        self.mon.sendall((line + "\n").encode())
+        try:
+            self.mon.sendall((line + "\n").encode())
+        except OSError:
+            raise Failure("the monitor went away: " + self.stderr()) from None
         text = self.read_prompt()
         return text[len(line) + 1:] if text.startswith(line) else text
 

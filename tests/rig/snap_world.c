@@ -122,7 +122,7 @@ struct world *world_new(struct machine_config *cfg, vtime period, const char *sc
     w->script = script;
     struct machine_config c = *cfg;
     c.deterministic = true;
-    c.icount_shift = 2;
+    c.icount_shift = cfg->icount_shift ? cfg->icount_shift : 2;
     c.ide[0] = &w->blk;
     c.serial[0].chr = &w->serial;
     if (c.nic[0].model != MACHINE_NIC_NONE) {

@@ -169,8 +169,8 @@ static void test_nothing(void **state)
 static void test_machine_words(void **state)
 {
     GOOD("x.iso -m 1.5G -cpu 486,+fpu,-vme,sse=on -boot order=dc,once=d,menu=on,splash-time=500 "
-         "-rtc base=2026-01-31T23:59:00 -icount shift=5 -name guest=My~PC -machine pc,accel=interp "
-         "-smp cpus=1 -no-reboot -no-shutdown -S -snapshot");
+         "-rtc base=2026-01-31T23:59:00 -icount shift=5 -name guest=My~PC "
+         "-machine pc,accel=interp,hpet=off -smp cpus=1 -no-reboot -no-shutdown -S -snapshot");
     assert_string_equal(o.file, "x.iso");
     assert_int_equal(o.ram_size, 1536ull << 20);
     assert_string_equal(o.cpu_model, "486");
@@ -180,7 +180,7 @@ static void test_machine_words(void **state)
     assert_true(o.boot_menu && o.boot_menu_ms == 500);
     assert_int_equal(o.rtc, OPT_RTC_DATE);
     assert_int_equal(o.rtc_date, 1769903940);
-    assert_true(o.icount);
+    assert_true(o.icount && o.no_hpet);
     assert_int_equal(o.icount_shift, 5);
     assert_string_equal(o.name, "My PC");
     assert_true(o.no_reboot && o.no_shutdown && o.freeze && o.snapshot);
