@@ -1,6 +1,6 @@
 /* Fuzz target: the VGA's registers, memory window, BAR2 and scan.  The first byte chooses where it
- * starts: after power-on, in an IBM mode, or in a VBE mode of some depth and byte order whose
- * picture reaches the end of memory; a fuzzer alone is slow to find so many registers at once. */
+ * starts: after power-on, in an IBM mode, or in a VBE mode of some depth and byte order whose picture
+ * reaches the end of memory; a fuzzer alone is slow to find so many registers at once. */
 #include "tests/devices/vga_case.h"
 #include "tests/rig/fuzz_device.h"
 
