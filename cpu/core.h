@@ -75,7 +75,8 @@ enum {
     EXIT_RESCHED = 4, /* a deadline moved, or the board wants the CPU out */
     EXIT_MODE = 8,    /* c->mode, mapping or code changed: look blocks up again */
     EXIT_TRAP = 16,   /* a debug trap is pending, TF is set or breakpoints are armed */
-    EXIT_SHUTDOWN = 32
+    EXIT_SHUTDOWN = 32,
+    EXIT_STARTUP = 64 /* INIT or SIPI waits in s.startup */
 };
 
 /* How far data accesses through a segment may go, precomputed by seg_update():
@@ -122,6 +123,8 @@ struct cpu {
     struct cpu_features feat;
     const struct cpu_model *model;
     uint64_t tsc_hz;
+    uint8_t apic_id;
+    bool ap;                   /* not the bootstrap processor */
     const struct cpu_hooks *hooks;
     void *hooks_ctx;
     volatile int kicked;
@@ -160,6 +163,7 @@ bool except_soft_int(struct cpu *c, unsigned vector, enum op_id kind);
 /* At an instruction boundary with exit_word set (irq.c): takes what is deliverable now - pending
  * debug traps, NMI, INTR in that order - considering s.inhibit.  Returns false on triple fault. */
 bool irq_poll(struct cpu *c);
+void cpu_take_init(struct cpu *c); /* cpu.c: INIT and SIPI, at an instruction boundary */
 void cpu_irq_update(struct cpu *c); /* after IF, the pin or NMI blocking changed */
 
 /* ---- modes (seg.c) ---- */

@@ -1,6 +1,5 @@
 /* The public face of the processor: creation, reset, pins, state access, insight.
- * What runs instructions is behind struct cpu_accel.
- * NOT IMPLEMENTED: INIT is treated as RESET#. */
+ * What runs instructions is behind struct cpu_accel. */
 #include "cpu/cpu.h"
 
 #include <errno.h>
@@ -46,6 +45,8 @@ struct cpu *cpu_create(const struct cpu_accel *accel, const struct cpu_config *c
         free(c);
         return NULL;
     }
+    c->apic_id = cfg ? cfg->apic_id : 0;
+    c->ap = cfg && cfg->ap;
     c->accel = accel;
     c->tlb_cur = c->tlb[0];
     tlb_flush(c, false);
@@ -101,9 +102,25 @@ static void cpu_derive(struct cpu *c)
     c->accel->store_state(c);
 }
 
+uint64_t cpu_apic_base(const struct cpu *c)
+{
+    return feat_has(&c->feat, FEAT_APIC) ? c->s.apic_base : 0;
+}
+
+static void cpu_tell_apic(struct cpu *c)
+{
+    if (c->env.apic.base) {
+        c->env.apic.base(c->env.apic.ctx, cpu_apic_base(c));
+    }
+}
+
 void cpu_reset(struct cpu *c)
 {
     cpu_state_reset(&c->s, c->model->signature);
+    if (c->ap) {
+        c->s.apic_base &= ~(uint64_t)APIC_BASE_BSP;
+        c->s.activity = ACT_WAIT_SIPI;
+    }
     if (c->env.clock) { /* TSC 0 now */
         c->s.tsc_offset -= muldiv64(clock_now(c->env.clock), c->tsc_hz, VTIME_SEC);
     }
@@ -112,6 +129,26 @@ void cpu_reset(struct cpu *c)
     c->fault_count = 0;
     c->error[0] = 0;
     cpu_derive(c);
+    cpu_tell_apic(c);
+}
+
+void cpu_take_init(struct cpu *c)
+{
+    uint8_t what = c->s.startup, vector = c->s.sipi_vector;
+    uint32_t keep = c->exit_word & EXIT_RESCHED;
+    c->s.startup = 0;
+    c->s.sipi_vector = 0;
+    if (what & STARTUP_INIT) {
+        flags_sync(c);
+        cpu_state_init(&c->s, c->model->signature);
+    }
+    if ((what & STARTUP_SIPI) && c->s.activity == ACT_WAIT_SIPI) {
+        cpu_state_sipi(&c->s, vector);
+    } else if (!(what & STARTUP_INIT)) {
+        return;
+    }
+    cpu_derive(c);
+    c->exit_word |= keep | EXIT_MODE;
 }
 
 enum cpu_stop cpu_run(struct cpu *c, uint64_t max_insns, uint64_t *done)
@@ -135,6 +172,21 @@ void cpu_nmi(struct cpu *c)
 {
     c->s.nmi_pending = true;
     cpu_irq_update(c);
+}
+
+void cpu_init_pin(struct cpu *c)
+{
+    c->s.startup = STARTUP_INIT; /* a SIPI from before is forgotten */
+    cpu_irq_update(c);
+}
+
+void cpu_sipi(struct cpu *c, uint8_t vector)
+{
+    if (c->s.activity == ACT_WAIT_SIPI || (c->s.startup & STARTUP_INIT)) {
+        c->s.startup |= STARTUP_SIPI;
+        c->s.sipi_vector = vector;
+        cpu_irq_update(c);
+    }
 }
 
 void cpu_ignne(struct cpu *c)
@@ -191,6 +243,7 @@ void cpu_snap(struct cpu *c, struct snap *snap)
     }
     if (snap_loading(snap)) {
         cpu_derive(c);
+        cpu_tell_apic(c);
     }
 }
 

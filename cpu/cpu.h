@@ -37,6 +37,15 @@ struct cpu_accel { /* "interp", "jit", "kvm": the whole difference */
 };
 extern const struct cpu_accel cpu_accel_interp;
 
+/* The local APIC of this processor, a chip of the board's; every call may be NULL. */
+struct cpu_apic {
+    void *ctx;
+    /* IA32_APIC_BASE as it is now: after WRMSR, a reset, a load.  0: there is no local APIC. */
+    void (*base)(void *ctx, uint64_t msr);
+    uint8_t (*tpr)(void *ctx); /* CR8 is its bits 7 to 4 */
+    void (*set_tpr)(void *ctx, uint8_t tpr);
+};
+
 struct cpu_env { /* everything a processor can see of the board */
     struct bus *mem, *ports;
     struct ram *ram; /* watched for code changes */
@@ -44,12 +53,15 @@ struct cpu_env { /* everything a processor can see of the board */
     int (*ack_irq)(void *pic); /* INTA cycle: vector (a spurious one is a vector), or -1 */
     void *pic;
     struct irq_line ferr;      /* FERR#, to IRQ 13 */
+    struct cpu_apic apic;
 };
 
 struct cpu_config {
     const char *model;      /* "pentium3"; NULL: the default */
     const char *flags;      /* "+sse2,-pae" or NULL */
     uint64_t tsc_hz;        /* 0: 1 GHz */
+    uint8_t apic_id;        /* what CPUID says */
+    bool ap;                /* not the bootstrap processor: waits for SIPI after reset */
 };
 
 struct cpu *cpu_create(const struct cpu_accel *accel, const struct cpu_config *cfg,
@@ -60,6 +72,10 @@ enum cpu_stop cpu_run(struct cpu *cpu, uint64_t max_insns, uint64_t *done);
 
 void cpu_irq(struct cpu *cpu, bool level); /* INTR pin */
 void cpu_nmi(struct cpu *cpu);
+/* INIT and the start-up message of a local APIC; taken at the next instruction boundary. */
+void cpu_init_pin(struct cpu *cpu);
+void cpu_sipi(struct cpu *cpu, uint8_t vector);
+uint64_t cpu_apic_base(const struct cpu *cpu); /* IA32_APIC_BASE; 0: no local APIC */
 void cpu_ignne(struct cpu *cpu);           /* port F0h: IGNNE#, FERR# drops */
 void cpu_kick(struct cpu *cpu);            /* any thread: leave run() soon */
 void cpu_resched(struct cpu *cpu);         /* own thread: leave run() after this instruction */

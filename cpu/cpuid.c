@@ -23,16 +23,17 @@ _Static_assert(FEAT_COUNT <= 128, "widen FEATURES()");
 #define SET_386(W) (W(I286) | W(I386))
 #define SET_486(W) (SET_386(W) | W(I486))
 #define SET_P5(W)                                                                                  \
-    (SET_486(W) | W(CPUID) | W(FPU) | W(VME) | W(DE) | W(PSE) | W(TSC) | W(MSR) | W(MCE) | W(CX8))
+    (SET_486(W) | W(CPUID) | W(FPU) | W(VME) | W(DE) | W(PSE) | W(TSC) | W(MSR) | W(MCE) | \
+     W(CX8) | W(APIC))
 #define SET_P6(W) (SET_P5(W) | W(P6) | W(PAE) | W(SEP) | W(MTRR) | W(PGE) | W(CMOV) | W(PAT))
 #define SET_P3(W) (SET_P6(W) | W(PSE36) | W(MMX) | W(FXSR) | W(SSE))
 #define SET_QEMU32(W)                                                                              \
     (SET_486(W) | W(CPUID) | W(FPU) | W(DE) | W(PSE) | W(TSC) | W(MSR) | W(MCE) | W(CX8) | W(P6) | \
-     W(PAE) | W(SEP) | W(PGE) | W(CMOV) | W(PAT) | W(MMX) | W(FXSR) | W(SSE) | W(SSE2))
+     W(PAE) | W(SEP) | W(PGE) | W(CMOV) | W(PAT) | W(MMX) | W(FXSR) | W(SSE) | W(SSE2) | W(APIC))
 #define SET_V32(W) (SET_P3(W) | W(CLFLUSH) | W(SSE2) | W(NX))
 #define SET_MAX(W) (SET_V32(W) | W(SYSCALL) | W(RDTSCP) | W(LAHF64))
 /* can be asked for: all of the above, and what other rooms supply */
-#define SET_OFFERED(W) (SET_MAX(W) | W(APIC) | W(LM) | W(HYPERVISOR))
+#define SET_OFFERED(W) (SET_MAX(W) | W(LM) | W(HYPERVISOR))
 #define WORDS(SET) {{SET(IN0), SET(IN1)}}
 #define SET_386FPU(W) (SET_386(W) | W(FPU))
 #define SET_486FPU(W) (SET_486(W) | W(FPU))
@@ -44,7 +45,7 @@ static const struct cpu_model models[] = {
     {"486", "Intel 80486DX, without CPUID", "GenuineIntel", 0x415, NULL, WORDS(SET_486FPU), 0, 0},
     {"pentium", "Intel Pentium (P54C)", "GenuineIntel", 0x52c, NULL, WORDS(SET_P5), 1, 0},
     {"pentium3", "Intel Pentium III (Katmai)", "GenuineIntel", 0x673, NULL, WORDS(SET_P3), 2, 0},
-    {"qemu32", "what QEMU calls qemu32, less APIC and SSE3", "GenuineIntel", 0x663,
+    {"qemu32", "what QEMU calls qemu32, less SSE3", "GenuineIntel", 0x663,
      "QEMU Virtual CPU version 2.5+", WORDS(SET_QEMU32), 2, 0x80000004},
     {"max", "everything implemented; +lm offers long mode", "GenuineIntel", 0x6fb,
      "Vitrine Processor", WORDS(SET_MAX), 7, 0x80000008},
@@ -301,12 +302,13 @@ void cpuid_query(const struct cpu *c, uint32_t leaf, uint32_t sub, uint32_t out[
     case 1:
         out[0] = m->signature;
         out[1] = feat_has(&c->feat, FEAT_CLFLUSH) ? 8 << 8 : 0; /* lines of 64 bytes */
+        out[1] |= feat_has(&c->feat, FEAT_APIC) ? (uint32_t)c->apic_id << 24 : 0;
         out[2] = feature_bits(c, 1, 0, 2);
         out[3] = feature_bits(c, 1, 0, 3);
         if (c->s.cr4 & CR4_OSXSAVE) {
             out[2] |= 1 << 27;
         }
-        if (!(c->s.apic_base & 1 << 11)) {
+        if (!(c->s.apic_base & APIC_BASE_ENABLE)) {
             out[3] &= ~(1u << 9);
             out[2] &= ~(1u << 21 | 1u << 24);
         }

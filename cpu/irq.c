@@ -4,8 +4,8 @@
  *
  * The engine calls irq_poll() at a boundary whenever c->exit_word is set.  TF, RF and instruction
  * breakpoints need the engine's one-instruction way: EXIT_TRAP stays up while any is in use, and
- * the engine puts BS into s.pending_dr6. NOT IMPLEMENTED: SMI, INIT and SIPI (the board resets the
- * CPU by cpu_reset). */
+ * the engine puts BS into s.pending_dr6.  A processor that waits for SIPI takes nothing else.
+ * NOT IMPLEMENTED: SMI. */
 #include "cpu/protect.h"
 
 static bool irq_code_breakpoints(const struct cpu *c)
@@ -20,7 +20,14 @@ static bool irq_code_breakpoints(const struct cpu *c)
 
 void cpu_irq_update(struct cpu *c)
 {
-    uint32_t w = c->exit_word & ~(uint32_t)(EXIT_INTR | EXIT_NMI | EXIT_TRAP);
+    uint32_t w = c->exit_word & ~(uint32_t)(EXIT_INTR | EXIT_NMI | EXIT_TRAP | EXIT_STARTUP);
+    if (c->s.startup) {
+        w |= EXIT_STARTUP;
+    }
+    if (c->s.activity == ACT_WAIT_SIPI) {
+        c->exit_word = w;
+        return;
+    }
     if (c->intr && c->s.rflags & FL_IF) {
         w |= EXIT_INTR;
     }
@@ -36,6 +43,13 @@ void cpu_irq_update(struct cpu *c)
 
 bool irq_poll(struct cpu *c)
 {
+    if (c->s.startup) {
+        cpu_take_init(c);
+    }
+    if (c->s.activity == ACT_WAIT_SIPI) {
+        cpu_irq_update(c);
+        return true;
+    }
     if (c->s.pending_dr6 && !(c->s.inhibit & INHIBIT_MOVSS)) {
         /* B0..B3 are of this event alone; BS and the rest only ever add up */
         c->s.dr[6] = (c->s.dr[6] & ~(uint64_t)0xf) | c->s.pending_dr6;

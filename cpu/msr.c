@@ -2,7 +2,7 @@
  * Registers", "Page Attribute Table".
  * MTRRs and PAT are kept and checked but change nothing: all memory is coherent here.
  * NOT IMPLEMENTED: performance and last-branch counters (read 0), machine-check banks (none),
- * x2APIC and TSC deadline (with the local APIC). */
+ * x2APIC, TSC deadline. */
 #include "cpu/protect.h"
 
 enum {
@@ -189,6 +189,9 @@ bool msr_write(struct cpu *c, uint32_t index, uint64_t v)
             return false;
         }
         *w = v;
+        if (index == MSR_APIC_BASE && c->env.apic.base) {
+            c->env.apic.base(c->env.apic.ctx, v);
+        }
         return true;
     }
     switch (index) {

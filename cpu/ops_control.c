@@ -167,6 +167,9 @@ bool op_mov_cr(struct cpu *c, const struct insn *in)
             return FAULT_GP0(c);
         }
         c->s.cr8 = v;
+        if (c->env.apic.set_tpr) {
+            c->env.apic.set_tpr(c->env.apic.ctx, (uint8_t)(v << 4));
+        }
         return true;
     }
 }
@@ -179,6 +182,9 @@ bool op_mov_from_cr(struct cpu *c, const struct insn *in)
     }
     if (!control_cpl0(c)) {
         return false;
+    }
+    if (cr == 8 && c->env.apic.tpr) { /* the register lies in the local APIC */
+        c->s.cr8 = c->env.apic.tpr(c->env.apic.ctx) >> 4;
     }
     uint64_t v = cr == 0 ? c->s.cr0 : cr == 2 ? c->s.cr2 : cr == 3 ? c->s.cr3
                                   : cr == 4 ? c->s.cr4 : c->s.cr8;

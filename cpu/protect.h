@@ -61,6 +61,8 @@ bool seg_load(struct cpu *c, unsigned seg, uint16_t sel);
 /* Checks of a stack segment for privilege level cpl; faults are #vector(sel) - also for a null
  * selector - and #SS(sel) when not present. */
 bool seg_check_ss(struct cpu *c, uint16_t sel, unsigned cpl, unsigned vector, struct desc *d);
+/* Checks of a data segment that is not null at the present level; faults are #vector(sel), #NP. */
+bool seg_check_data(struct cpu *c, uint16_t sel, unsigned vector, struct desc *d);
 /* A return to an outer level drops data segments that it may not see. */
 void seg_drop_inner(struct cpu *c);
 void seg_range_of(const struct cpu *c, const struct seg *s, struct seg_range *r);

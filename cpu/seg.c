@@ -184,6 +184,20 @@ bool seg_check_ss(struct cpu *c, uint16_t sel, unsigned cpl, unsigned vector, st
     return true;
 }
 
+bool seg_check_data(struct cpu *c, uint16_t sel, unsigned vector, struct desc *d)
+{
+    if (!seg_fetch(c, sel, vector, WHY_OTHER, d)) {
+        return false;
+    }
+    bool readable = desc_is_segment(d) && (!desc_is_code(d) || d->raw >> 40 & ATTR_W);
+    bool visible = desc_is_conforming(d) ||
+                   ((sel & 3u) <= desc_dpl(d) && c->s.cpl <= desc_dpl(d));
+    if (!readable || !visible) {
+        return seg_fault(c, vector, sel, WHY_OTHER, d->at);
+    }
+    return desc_present(d) || seg_fault(c, EXC_NP, sel, WHY_OTHER, d->at);
+}
+
 bool seg_load(struct cpu *c, unsigned seg, uint16_t sel)
 {
     struct desc d;
@@ -208,17 +222,8 @@ bool seg_load(struct cpu *c, unsigned seg, uint16_t sel)
             seg_set_null(c, seg, sel);
             return true;
         }
-        if (!seg_fetch(c, sel, EXC_GP, WHY_OTHER, &d)) {
+        if (!seg_check_data(c, sel, EXC_GP, &d)) {
             return false;
-        }
-        bool readable = desc_is_segment(&d) && (!desc_is_code(&d) || d.raw >> 40 & ATTR_W);
-        bool visible = desc_is_conforming(&d) ||
-                       ((sel & 3u) <= desc_dpl(&d) && c->s.cpl <= desc_dpl(&d));
-        if (!readable || !visible) {
-            return seg_fault(c, EXC_GP, sel, WHY_OTHER, d.at);
-        }
-        if (!desc_present(&d)) {
-            return seg_fault(c, EXC_NP, sel, WHY_OTHER, d.at);
         }
     }
     if (!seg_mark_accessed(c, &d)) {

@@ -1,8 +1,7 @@
 /* Reset and the one list of architectural state.  SDM Vol. 3A, section "Processor State After
  * Reset" (table "IA-32 and Intel 64 Processor States Following Power-up, Reset, or INIT").
  *
- * NOT IMPLEMENTED: INIT as different from RESET# (the board's keyboard-controller reset keeps no
- * caches, MTRRs or x87 state apart); MCA banks. */
+ * NOT IMPLEMENTED: MCA banks. */
 #include "cpu/state.h"
 #include "base/snap.h"
 #include "base/bits.h"
@@ -37,9 +36,60 @@ void cpu_state_reset(struct cpu_state *s, uint32_t signature)
     s->fcw = 0x40; /* RESET#; FNINIT gives 37Fh */
     s->ftag = 0xff; /* the tag word resets to 5555h: all zero, not empty */
     s->mxcsr = 0x1f80;
-    s->apic_base = 0xfee00000 | 1 << 11 | 1 << 8; /* enabled, bootstrap processor */
+    s->apic_base = 0xfee00000 | APIC_BASE_ENABLE | APIC_BASE_BSP;
     s->pat = 0x0007040600070406;
     s->misc_enable = 1; /* fast strings */
+}
+
+void cpu_state_init(struct cpu_state *s, uint32_t signature)
+{
+    struct cpu_state old = *s;
+    cpu_state_reset(s, signature);
+    s->cr0 = CR0_ET | (old.cr0 & (CR0_NW | CR0_CD));
+    s->fcw = old.fcw;
+    s->fsw = old.fsw;
+    s->ftag = old.ftag;
+    s->fop = old.fop;
+    s->fcs = old.fcs;
+    s->fds = old.fds;
+    s->fip = old.fip;
+    s->fdp = old.fdp;
+    memcpy(s->st, old.st, sizeof s->st);
+    s->mxcsr = old.mxcsr;
+    memcpy(s->ymm, old.ymm, sizeof s->ymm);
+    s->xcr0 = old.xcr0;
+    s->smi_pending = old.smi_pending;
+    s->nmi_pending = old.nmi_pending;
+    /* all MSRs but EFER, which cannot keep LMA without paging */
+    s->tsc_offset = old.tsc_offset;
+    s->tsc_aux = old.tsc_aux;
+    s->apic_base = old.apic_base;
+    s->sysenter_cs = old.sysenter_cs;
+    s->sysenter_esp = old.sysenter_esp;
+    s->sysenter_eip = old.sysenter_eip;
+    s->star = old.star;
+    s->lstar = old.lstar;
+    s->cstar = old.cstar;
+    s->fmask = old.fmask;
+    s->kernel_gs_base = old.kernel_gs_base;
+    s->pat = old.pat;
+    s->mtrr_def = old.mtrr_def;
+    memcpy(s->mtrr_fixed, old.mtrr_fixed, sizeof s->mtrr_fixed);
+    memcpy(s->mtrr_base, old.mtrr_base, sizeof s->mtrr_base);
+    memcpy(s->mtrr_mask, old.mtrr_mask, sizeof s->mtrr_mask);
+    s->misc_enable = old.misc_enable;
+    s->bios_sign = old.bios_sign;
+    s->mcg_status = old.mcg_status;
+    s->activity = s->apic_base & APIC_BASE_BSP ? ACT_ACTIVE : ACT_WAIT_SIPI;
+}
+
+/* SDM Vol. 3A, "MP Initialization Protocol Algorithm": execution begins at 000VV000h. */
+void cpu_state_sipi(struct cpu_state *s, uint8_t vector)
+{
+    s->seg[SEG_CS].sel = (uint16_t)(vector << 8);
+    s->seg[SEG_CS].base = (uint64_t)vector << 12;
+    s->rip = 0;
+    s->activity = ACT_ACTIVE;
 }
 
 static void snap_seg(struct snap *snap, const char *name, struct seg *g)
@@ -73,6 +123,8 @@ static void state_check(struct cpu_state *s, struct snap *snap)
         snap_fail(snap, "cpu: privilege level above 3");
     } else if (s->inhibit & ~(INHIBIT_STI | INHIBIT_MOVSS)) {
         snap_fail(snap, "cpu: unknown interrupt shadow");
+    } else if (s->startup & ~(STARTUP_INIT | STARTUP_SIPI)) {
+        snap_fail(snap, "cpu: unknown start-up message");
     } else if (!(s->rflags & FL_1) || (s->rflags & ~(uint64_t)0x3f7fd7)) {
         snap_fail(snap, "cpu: reserved bits of RFLAGS");
     } else if ((s->cr0 & (CR0_PE | CR0_PG)) == CR0_PG) {
@@ -130,6 +182,8 @@ void cpu_state_snap(struct cpu_state *s, struct snap *snap)
     snap_bool(snap, "nmi_blocked", &s->nmi_blocked);
     snap_bool(snap, "nmi_pending", &s->nmi_pending);
     snap_bool(snap, "smi_pending", &s->smi_pending);
+    snap_u8(snap, "startup", &s->startup);
+    snap_u8(snap, "sipi_vector", &s->sipi_vector);
     snap_u64(snap, "pending_dr6", &s->pending_dr6);
     snap_u16(snap, "fcw", &s->fcw);
     snap_u16(snap, "fsw", &s->fsw);

@@ -60,6 +60,8 @@ enum {
 };
 
 enum cpu_activity { ACT_ACTIVE, ACT_HALTED, ACT_SHUTDOWN, ACT_WAIT_SIPI };
+enum { APIC_BASE_BSP = 1 << 8, APIC_BASE_ENABLE = 1 << 11 }; /* in apic_base */
+enum { STARTUP_INIT = 1, STARTUP_SIPI = 2 };
 enum { INHIBIT_STI = 1, INHIBIT_MOVSS = 2 }; /* the shadow over the next instruction boundary */
 
 struct cpu_state {
@@ -76,6 +78,8 @@ struct cpu_state {
     uint8_t activity; /* enum cpu_activity */
     uint8_t inhibit;  /* INHIBIT_* */
     bool nmi_blocked, nmi_pending, smi_pending;
+    uint8_t startup;     /* STARTUP_*: messages that wait for the instruction boundary */
+    uint8_t sipi_vector; /* with STARTUP_SIPI */
     uint64_t pending_dr6; /* debug traps waiting behind a MOV SS shadow */
     /* x87 and SIMD */
     uint16_t fcw, fsw; /* TOP lives in fsw */
@@ -98,3 +102,7 @@ struct snap;
 void cpu_state_snap(struct cpu_state *s, struct snap *snap);
 /* SDM Vol. 3A, "Processor State After Reset"; signature goes to EDX. */
 void cpu_state_reset(struct cpu_state *s, uint32_t signature);
+/* INIT: the same table's last column.  The bootstrap processor goes on at FFFFFFF0h, others wait
+ * for SIPI. */
+void cpu_state_init(struct cpu_state *s, uint32_t signature);
+void cpu_state_sipi(struct cpu_state *s, uint8_t vector);

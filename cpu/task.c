@@ -250,19 +250,7 @@ static bool task_load_data(struct cpu *c, unsigned seg, uint16_t sel)
     if (!(sel & 0xfffc)) {
         return true;
     }
-    if (!seg_fetch(c, sel, EXC_TS, WHY_OTHER, &d)) {
-        return false;
-    }
-    bool readable = desc_is_segment(&d) && (!desc_is_code(&d) || d.raw >> 40 & ATTR_W);
-    bool visible = desc_is_conforming(&d) ||
-                   ((sel & 3u) <= desc_dpl(&d) && c->s.cpl <= desc_dpl(&d));
-    if (!readable || !visible) {
-        return seg_fault(c, EXC_TS, sel, WHY_OTHER, d.at);
-    }
-    if (!desc_present(&d)) {
-        return seg_fault(c, EXC_NP, sel, WHY_OTHER, d.at);
-    }
-    if (!seg_mark_accessed(c, &d)) {
+    if (!seg_check_data(c, sel, EXC_TS, &d) || !seg_mark_accessed(c, &d)) {
         return false;
     }
     seg_set(c, seg, sel, &d);

@@ -223,14 +223,14 @@ static bool app_make(struct app *a, struct err *err)
     struct runner_config rc = {.freeze = o->freeze, .no_reboot = o->no_reboot,
                                .no_shutdown = o->no_shutdown, .triple_reset = o->triple_reset,
                                .script = a->script, .stopped = app_stopped, .fault = app_fault,
-                               .finished = app_finished, .ctx = a};
+                               .finished = app_finished, .tick = app_tick, .ctx = a};
     if (!(a->runner = runner_create(a->machine, &rc, err)) ||
         !(a->loop = char_loop_create(err))) {
         return false;
     }
     a->done_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
     /* Signals still end the process at once while an opener waits for its client. */
-    if (!app_open_chars(a, err) || !app_signals_start(a, err)) {
+    if (!app_open_nets(a, err) || !app_open_chars(a, err) || !app_signals_start(a, err)) {
         return false;
     }
     if (a->monitor_edit && !(a->edit = edit_start(&a->hmp, err))) {
@@ -249,6 +249,7 @@ static bool app_unmake(struct app *a)
     if (a->loop) {
         app_close_chars(a);
     }
+    app_close_nets(a);
     app_screen_off(a);
     dlog_close(a->dlog);
     a->dlog = NULL;
@@ -266,6 +267,12 @@ static bool app_unmake(struct app *a)
     loader_free(&a->bios);
     loader_free(&a->vga_bios);
     app_free_kernel(a);
+    for (unsigned i = 0; i < OPT_FW_FILES; i++) {
+        loader_free(&a->fw_file[i]);
+    }
+    for (unsigned i = 0; i < OPT_NICS; i++) {
+        loader_free(&a->nic_rom[i]);
+    }
     return flushed;
 }
 

@@ -9,6 +9,7 @@
 #include "frontend/loader.h"
 #include "frontend/monitor/hmp.h"
 #include "frontend/monitor/reader.h"
+#include "frontend/net/net.h"
 #include "frontend/options.h"
 #include "machine/config.h"
 
@@ -23,13 +24,16 @@ struct app {
     struct blob module[MACHINE_MODULES];
     char *module_line[MACHINE_MODULES];
     unsigned modules;
+    struct net_port nets[OPT_NICS];
+    struct blob nic_rom[OPT_NICS];
     struct machine_config cfg;
     char title[200];
 
     struct char_loop *loop;
     struct char_port *ports[OPT_CHARDEVS];
     struct mux *muxes[OPT_CHARDEVS];
-    struct char_guest serial[OPT_SERIALS], debugcon[OPT_DEBUGCONS];
+    struct char_guest serial[OPT_SERIALS], debugcon[OPT_DEBUGCONS], parallel[OPT_PARALLELS];
+    struct blob fw_file[OPT_FW_FILES];
     struct char_guest *mux_guest[OPT_CHARDEVS][MUX_USERS]; /* for Ctrl-A b */
 
     struct machine *machine;
@@ -63,5 +67,11 @@ bool app_open_drives(struct app *a, struct err *err);
 bool app_config(struct app *a, struct err *err);
 bool app_open_chars(struct app *a, struct err *err);
 void app_close_chars(struct app *a);
+/* app_net.c */
+bool app_load_roms(struct app *a, struct err *err);
+void app_net_config(struct app *a);
+bool app_open_nets(struct app *a, struct err *err);
+void app_close_nets(struct app *a);
+vtime app_tick(void *ctx, vtime now, bool *waiting);
 bool app_flush_disks(struct app *a);
 void app_say(struct app *a, const char *text);

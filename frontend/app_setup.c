@@ -157,7 +157,13 @@ bool app_load_files(struct app *a, struct err *err)
         !app_firmware(a, &a->vga_bios, "-vga std:", "vgabios-stdvga.bin", NULL, err)) {
         return false;
     }
-    return app_load_kernel(a, err);
+    for (unsigned i = 0; i < o->fw_files; i++) {
+        if (o->fw_file[i].file &&
+            !loader_read(&a->fw_file[i], "-fw_cfg", o->fw_file[i].file, 64u << 20, err)) {
+            return false;
+        }
+    }
+    return app_load_roms(a, err) && app_load_kernel(a, err);
 }
 
 /* ---- drives ---------------------------------------------------------------------------- */
@@ -190,8 +196,12 @@ bool app_open_drives(struct app *a, struct err *err)
         if (spec.file && !drive_load(d, &spec, err)) {
             return false;
         }
-        a->cfg.ide_serial[floppy ? 0 : od->index] =
-            floppy ? a->cfg.ide_serial[0] : od->serial;
+        if (floppy) {
+            a->cfg.floppy_boot_rank[od->index] = od->boot_rank;
+        } else {
+            a->cfg.ide_serial[od->index] = od->serial;
+            a->cfg.ide_boot_rank[od->index] = od->boot_rank;
+        }
     }
     if (!o->nodefaults && !a->drives[2].present) {
         drive_init(&a->drives[2], "ide1-cd0", true, false); /* for the monitor's change */
@@ -255,6 +265,7 @@ bool app_config(struct app *a, struct err *err)
     c->ram_size = o->ram_size;
     c->cpu_model = o->cpu_model;
     c->cpu_flags = o->cpu_flags;
+    c->no_hpet = o->no_hpet;
     c->deterministic = o->icount;
     c->icount_shift = o->icount_shift;
     c->rtc_base = app_rtc(o);
@@ -286,12 +297,33 @@ bool app_config(struct app *a, struct err *err)
         c->debugcon[i].iobase = o->debugcon[i].iobase;
         char_guest_init(&a->debugcon[i]);
     }
+    for (unsigned i = 0; i < o->parallels; i++) {
+        if (o->parallel[i].present) {
+            c->parallel[i].chr = &a->parallel[i].chr;
+            c->parallel[i].iobase = o->parallel[i].iobase;
+            c->parallel[i].irq = o->parallel[i].irq;
+            char_guest_init(&a->parallel[i]);
+        }
+    }
+    c->no_acpi = o->no_acpi;
+    memcpy(c->smbios, o->smbios, sizeof c->smbios);
+    for (unsigned i = 0; i < o->fw_files; i++) {
+        const struct opt_fw_file *f = &o->fw_file[i];
+        c->fw_file[i] = (struct machine_fw_file){
+            .name = f->name,
+            .data = f->string ? (const void *)f->string : a->fw_file[i].data,
+            .len = f->string ? strlen(f->string) : a->fw_file[i].len};
+    }
+    c->fw_files = o->fw_files;
     c->debug_exit_iobase = o->debug_exit_iobase;
     c->debug_exit_iosize = o->debug_exit_iosize;
     memcpy(c->boot_order, o->boot_order, sizeof c->boot_order);
     memcpy(c->boot_once, o->boot_once, sizeof c->boot_once);
+    app_net_config(a);
     c->boot_menu = o->boot_menu;
     c->boot_menu_ms = o->boot_menu_ms;
+    c->boot_retry_ms = o->boot_retry_ms;
+    c->boot_strict = o->boot_strict;
     app_config_kernel(a);
     const char *file = o->file;
     for (unsigned i = 0; !file && i < o->drives; i++) {
@@ -415,6 +447,13 @@ bool app_open_chars(struct app *a, struct err *err)
             return false;
         }
     }
+    for (unsigned i = 0; i < o->parallels; i++) {
+        struct char_sink sink = char_guest_sink(&a->parallel[i]);
+        if (o->parallel[i].chr[0] &&
+            !app_connect(a, o->parallel[i].chr, "parallel", &a->parallel[i], &sink, err)) {
+            return false;
+        }
+    }
     a->monitor = o->monitor[0];
     if (!a->monitor) {
         return true;
@@ -425,6 +464,8 @@ bool app_open_chars(struct app *a, struct err *err)
     a->hmp.runner = a->runner;
     a->hmp.drives = a->drives;
     a->hmp.drive_count = APP_DRIVES;
+    a->hmp.nets = a->nets;
+    a->hmp.net_count = OPT_NICS;
     a->hmp.name = a->title;
     const struct opt_chardev *c = options_chardev(o, o->monitor);
     if (c && c->kind == OPT_CHR_STDIO && !c->mux && isatty(STDIN_FILENO) &&

@@ -142,7 +142,8 @@ bool firmware_find(char *path, size_t cap, const char *const *dirs, unsigned dir
             return true;
         }
     }
-    if (firmware_try(path, cap, "/usr/share/seabios", names)) {
+    if (firmware_try(path, cap, "/usr/share/seabios", names) ||
+        firmware_try(path, cap, "/usr/lib/ipxe/qemu", names)) {
         return true;
     }
     const char *cache = getenv("XDG_CACHE_HOME"), *home = getenv("HOME");

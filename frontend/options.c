@@ -23,14 +23,9 @@ static const struct {
     {"s", "the gdb stub comes with a later version; -d and the monitor look inside already"},
     {"gdb", "the gdb stub comes with a later version; -d and the monitor look inside already"},
     {"enable-kvm", "KVM comes with a later version; say -accel interp or nothing"},
-    {"nic", "network cards come with a later version; leave it out"},
-    {"net", "network cards come with a later version; leave it out"},
-    {"netdev", "network cards come with a later version; leave it out"},
-    {"parallel", "the parallel port comes with a later version; leave it out"},
     {"soundhw", "sound comes with a later version; leave it out"},
     {"audiodev", "sound comes with a later version; leave it out"},
     {"usb", "USB comes with a later version; leave it out"},
-    {"smbios", "SMBIOS strings come with a later version; leave it out"},
     {"loadvm", "snapshot files come with a later version; leave it out"},
     {"incoming", "migration comes with a later version; leave it out"},
     {"vnc", "VNC comes with a later version; say -display sdl, term or none"},
@@ -163,7 +158,7 @@ bool options_parse(struct options *o, int argc, char *const *argv, struct err *e
             return true;
         }
     }
-    if (!opt_finish_drives(o, err) || !opt_finish_chars(o, err)) {
+    if (!opt_finish_drives(o, err) || !opt_finish_chars(o, err) || !opt_finish_nets(o, err)) {
         return false;
     }
     if ((o->initrd || o->append) && !o->kernel && !o->file) {

@@ -5,6 +5,8 @@
 #include <stdio.h>
 
 #include "base/err.h"
+#include "frontend/options_net.h"
+#include "machine/config.h"
 
 enum {
     OPT_DRIVES = 12,
@@ -12,6 +14,8 @@ enum {
     OPT_LIBDIRS = 8,
     OPT_SERIALS = 4,
     OPT_DEBUGCONS = 4,
+    OPT_PARALLELS = MACHINE_PARALLELS,
+    OPT_FW_FILES = MACHINE_FW_FILES,
     OPT_NAME = 32
 };
 #define OPT_RAM_MIN (1ull << 20)
@@ -27,6 +31,10 @@ struct opt_drive {
     bool cd, readonly, snapshot;
     bool raw_said; /* format=raw was written: no second thoughts about the content */
     const char *id, *serial;
+    uint32_t boot_rank; /* 1 + bootindex; 0: none */
+};
+struct opt_fw_file { /* -fw_cfg */
+    const char *name, *string, *file;
 };
 
 enum opt_chr_kind { OPT_CHR_NULL, OPT_CHR_STDIO, OPT_CHR_FILE, OPT_CHR_SOCKET, OPT_CHR_PTY };
@@ -62,7 +70,8 @@ struct options {
     bool snapshot;
     char boot_order[8], boot_once[8];
     bool boot_given, boot_menu;
-    uint32_t boot_menu_ms;
+    uint32_t boot_menu_ms, boot_retry_ms;
+    bool boot_strict;
     const char *kernel, *initrd, *append;
 
     uint64_t ram_size;
@@ -77,6 +86,10 @@ struct options {
     bool vga_given, no_vga, nodefaults;
     uint16_t debug_exit_iobase, debug_exit_iosize;
     const char *name;
+    bool no_acpi, no_hpet;
+    struct smbios_fields smbios[SMBIOS_TYPES];
+    struct opt_fw_file fw_file[OPT_FW_FILES];
+    unsigned fw_files;
 
     enum opt_ui ui;
     bool nographic, fullscreen, aspect;
@@ -85,8 +98,21 @@ struct options {
     unsigned chrs;
     struct opt_port serial[OPT_SERIALS], debugcon[OPT_DEBUGCONS];
     unsigned serials, debugcons;
+    struct opt_port parallel[OPT_PARALLELS];
+    unsigned parallels;
     bool serial_given, monitor_given;
     char monitor[OPT_NAME]; /* chardev id; "": no monitor */
+
+    struct opt_net net[OPT_NETS];
+    unsigned nets;
+    struct opt_nic nic[OPT_NICS];
+    unsigned nics;
+    struct {
+        const char *netdev, *file;
+        uint32_t max;
+    } dump[OPT_NETS]; /* -object filter-dump, until opt_finish_nets() */
+    unsigned dumps;
+    bool net_given; /* any word about networks: no default card */
 
     bool freeze, no_reboot, no_shutdown, triple_reset;
     const char *input_script;

@@ -305,6 +305,11 @@ bool opt_finish_chars(struct options *o, struct err *err)
             return false;
         }
     }
+    for (unsigned i = 0; i < o->parallels; i++) {
+        if (o->parallel[i].chr[0] && !char_use(o, o->parallel[i].chr, "-parallel", uses, err)) {
+            return false;
+        }
+    }
     if (o->monitor[0] && !char_use(o, o->monitor, "-monitor", uses, err)) {
         return false;
     }

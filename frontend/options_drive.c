@@ -50,6 +50,18 @@ FIXED(hdd, OPT_IF_IDE, 3, false)
 FIXED(fda, OPT_IF_FLOPPY, 0, false)
 FIXED(fdb, OPT_IF_FLOPPY, 1, false)
 
+static bool drive_bootindex(struct opt_drive *d, const struct keyval *kv, struct err *err)
+{
+    uint64_t n;
+    if (!keyval_uint(kv, "bootindex", 0x7fffffff, &n, err)) {
+        return false;
+    }
+    if (keyval_get(kv, "bootindex")) {
+        d->boot_rank = (uint32_t)n + 1;
+    }
+    return true;
+}
+
 static bool drive_words(struct options *o, struct opt_drive *d, const struct keyval *kv,
                         struct err *err)
 {
@@ -109,12 +121,13 @@ bool opt_drive(struct options *o, const char *opt, const char *arg, struct err *
 {
     static const char *const known[] = {"file", "format", "if", "media", "index", "bus", "unit",
                                         "readonly", "snapshot", "serial", "id", "cache", "aio",
-                                        "discard", NULL};
+                                        "discard", "bootindex", NULL};
     struct opt_drive *d = drive_add(o, opt, err);
     struct keyval kv = {0};
     bool ok = d && keyval_parse(&kv, opt, arg, "file", err) && keyval_known(&kv, known, err) &&
               keyval_bool(&kv, "readonly", &d->readonly, err) &&
-              keyval_bool(&kv, "snapshot", &d->snapshot, err) && drive_words(o, d, &kv, err);
+              keyval_bool(&kv, "snapshot", &d->snapshot, err) && drive_words(o, d, &kv, err) &&
+              drive_bootindex(d, &kv, err);
     if (ok && d->iface == OPT_IF_FLOPPY && d->index > 1) {
         ok = err_set(err, EINVAL, "-drive if=floppy,index=%d: floppy drives are 0 and 1", d->index);
     }
@@ -128,7 +141,7 @@ bool opt_drive(struct options *o, const char *opt, const char *arg, struct err *
 /* ---- -device --------------------------------------------------------------------------- */
 
 static const char *const device_names[] = {"isa-serial", "isa-debugcon", "isa-debug-exit",
-                                           "ide-hd", "ide-cd", "VGA", NULL};
+                                           "ide-hd", "ide-cd", "VGA", "ne2k_pci", "ne2k_isa", NULL};
 
 static bool device_serial(struct options *o, const struct keyval *kv, struct err *err)
 {
@@ -215,6 +228,9 @@ static bool device_ide(struct options *o, const struct keyval *kv, bool cd, stru
     d->iface = OPT_IF_IDE;
     d->cd = cd;
     d->serial = serial ? options_dup(o, serial) : d->serial;
+    if (!drive_bootindex(d, kv, err)) {
+        return false;
+    }
     if (bus) {
         if (strcmp(bus, "ide.0") != 0 && strcmp(bus, "ide.1") != 0) {
             return err_set(err, EINVAL, "-device bus=%.40s: say bus=ide.0 or bus=ide.1", bus);
@@ -231,7 +247,9 @@ bool opt_device(struct options *o, const char *opt, const char *arg, struct err 
         o->text = "isa-serial      iobase=, irq=, chardev=\n"
                   "isa-debugcon    iobase= (0xe9), chardev=\n"
                   "isa-debug-exit  iobase= (0x501), iosize= (2)\n"
-                  "ide-hd, ide-cd  drive=, bus=ide.0|ide.1, unit=0|1, serial=\n"
+                  "ide-hd, ide-cd  drive=, bus=ide.0|ide.1, unit=0|1, serial=, bootindex=\n"
+                  "ne2k_pci        netdev=, mac=, addr=SLOT, romfile=F, bootindex=\n"
+                  "ne2k_isa        netdev=, mac=, iobase= (0x300), irq= (9)\n"
                   "VGA             as -vga std\n";
         return true;
     }
@@ -249,6 +267,8 @@ bool opt_device(struct options *o, const char *opt, const char *arg, struct err 
         ok = device_exit(o, &kv, err);
     } else if (strcmp(drv, "ide-hd") == 0 || strcmp(drv, "ide-cd") == 0) {
         ok = device_ide(o, &kv, drv[4] == 'c', err);
+    } else if (strcmp(drv, "ne2k_pci") == 0 || strcmp(drv, "ne2k_isa") == 0) {
+        ok = opt_device_nic(o, &kv, drv[5] == 'p' ? OPT_NIC_PCI : OPT_NIC_ISA, err);
     } else if (strcmp(drv, "VGA") == 0) {
         o->vga_given = true;
     } else {

@@ -63,12 +63,16 @@ bool opt_memory(struct options *o, const char *opt, const char *arg, struct err 
 
 bool opt_machine(struct options *o, const char *opt, const char *arg, struct err *err)
 {
-    static const char *const known[] = {"type", "accel", "usb", "vmport", NULL};
+    static const char *const known[] = {"type", "accel", "usb", "vmport", "acpi", "hpet", NULL};
     if (strcmp(arg, "help") == 0) {
         return opt_show(o, "pc    i440FX + PIIX3, one processor (the only one, and the default)\n");
     }
     struct keyval kv;
-    bool ok = keyval_parse(&kv, opt, arg, "type", err) && keyval_known(&kv, known, err);
+    bool acpi = !o->no_acpi, hpet = !o->no_hpet;
+    bool ok = keyval_parse(&kv, opt, arg, "type", err) && keyval_known(&kv, known, err) &&
+              keyval_bool(&kv, "acpi", &acpi, err) && keyval_bool(&kv, "hpet", &hpet, err);
+    o->no_acpi = !acpi;
+    o->no_hpet = !hpet;
     const char *type = ok ? keyval_get(&kv, "type") : NULL;
     const char *accel = ok ? keyval_get(&kv, "accel") : NULL;
     if (type && strcmp(type, "pc") != 0 && strncmp(type, "pc-i440fx", 9) != 0) {
@@ -251,12 +255,23 @@ static bool opt_boot_letters(const char *key, const char *text, char out[8], str
 
 bool opt_boot(struct options *o, const char *opt, const char *arg, struct err *err)
 {
-    static const char *const known[] = {"order", "once", "menu", "splash-time", "strict", NULL};
+    static const char *const known[] = {"order", "once", "menu", "splash-time", "strict",
+                                        "reboot-timeout", NULL};
     struct keyval kv;
-    uint64_t ms = o->boot_menu_ms;
+    uint64_t ms = o->boot_menu_ms, retry = o->boot_retry_ms;
+    const char *timeout;
     bool ok = keyval_parse(&kv, opt, arg, "order", err) && keyval_known(&kv, known, err) &&
               keyval_bool(&kv, "menu", &o->boot_menu, err) &&
+              keyval_bool(&kv, "strict", &o->boot_strict, err) &&
               keyval_uint(&kv, "splash-time", 65535, &ms, err);
+    timeout = ok ? keyval_get(&kv, "reboot-timeout") : NULL;
+    if (timeout && strcmp(timeout, "-1") == 0) {
+        retry = 0; /* never, as if nothing were said */
+    } else if (timeout) {
+        ok = keyval_uint(&kv, "reboot-timeout", 65535, &retry, err);
+        retry = retry ? retry : 1; /* at once */
+    }
+    o->boot_retry_ms = (uint32_t)retry;
     if (ok && keyval_get(&kv, "order")) {
         ok = opt_boot_letters("order", keyval_get(&kv, "order"), o->boot_order, err);
         o->boot_given = true;

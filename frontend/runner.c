@@ -176,6 +176,16 @@ static vtime runner_strokes(struct runner *r, vtime now)
     }
 }
 
+/* Deterministic, and the guest waits for the host's network: what an idle guest jumped ahead of the
+ * host is slept, or its time-outs would pass before any answer can come.  What the guest sees does
+ * not change by it, but for when the answer comes. */
+static void runner_hold(struct runner *r, uint64_t virtual_ns, uint64_t host_ns)
+{
+    if (virtual_ns > host_ns) {
+        runner_sleep(r, virtual_ns - host_ns);
+    }
+}
+
 static void runner_slice(struct runner *r)
 {
     vtime now = machine_now(r->m);
@@ -183,12 +193,19 @@ static void runner_slice(struct runner *r)
     vtime at = r->cfg.script ? script_run(r->cfg.script, r, now) : VTIME_NEVER;
     vtime next = runner_strokes(r, now);
     next = at < next ? at : next;
+    bool waiting = false;
+    at = r->cfg.tick ? r->cfg.tick(r->cfg.ctx, now, &waiting) : VTIME_NEVER;
+    next = at < next ? at : next;
     vtime until = now + (r->deterministic ? RUNNER_SLICE_ICOUNT : RUNNER_SLICE);
     until = next < until ? next : until;
     if (!r->deterministic) {
         machine_post_time(r->m, runner_host_ns() - r->standing_ns);
     }
+    uint64_t from = waiting && r->deterministic ? runner_host_ns() : 0;
     enum machine_stop stop = machine_run(r->m, until > now ? until : now + 1);
+    if (from) {
+        runner_hold(r, machine_now(r->m) - now, runner_host_ns() - from);
+    }
     if (stop == MACHINE_IDLE || stop == MACHINE_HALTED) {
         vtime due = machine_next_deadline(r->m);
         due = next < due ? next : due;

@@ -15,6 +15,10 @@ struct script;
 struct runner_config {
     bool freeze, no_reboot, no_shutdown, triple_reset;
     struct script *script; /* may be NULL */
+    /* Before each slice, on the machine's thread: returns when it wants to be called again at the
+     * latest.  *waiting: the guest waits for something of the host, so its time should not run
+     * ahead while it idles.  May be NULL. */
+    vtime (*tick)(void *ctx, vtime now, bool *waiting);
     /* On the machine's thread, after it stopped or went on by itself: reason in words. */
     void (*stopped)(void *ctx, const char *why);
     /* A triple fault or internal error, before anything is reset. */

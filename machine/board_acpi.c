@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "base/bits.h"
+#include "cpu/cpuid.h"
 #include "devices/firmware/acpi_tables.h"
 #include "machine/board_int.h"
 
@@ -18,10 +19,20 @@ static void board_acpi_build(struct board *b, struct acpi_blobs *blobs)
                             .gpe_base = (uint16_t)b->pm.gpe.base,
                             .apm_base = (uint16_t)b->pm.apm.base,
                             .hole = b->below_4g,
+                            .apic = b->acpi_apic,
                             .vga = b->has_vga};
+    if (!cfg->no_hpet) {
+        a.hpet_id = (uint32_t)b->hpet.regs.ops->read(&b->hpet, 0, 4);
+    }
     for (unsigned i = 0; i < MACHINE_SERIALS; i++) {
         if (cfg->serial[i].chr) {
             a.com[i] = (struct acpi_port){(uint16_t)b->uart[i].regs.base, board_serial_irq(b, i)};
+        }
+    }
+    for (unsigned i = 0; i < MACHINE_PARALLELS; i++) {
+        if (cfg->parallel[i].chr) {
+            a.lpt[i] =
+                (struct acpi_port){(uint16_t)b->parallel[i].regs.base, b->parallel_irq[i]};
         }
     }
     for (unsigned i = 0; i < MACHINE_FLOPPIES; i++) {
@@ -54,6 +65,11 @@ bool board_acpi(struct board *b, struct err *err)
     struct acpi_blobs blobs;
     if (!b->has_pm) {
         return true;
+    }
+    if (cpuid_model(b->m->cfg.cpu_model)->max_leaf) {
+        uint32_t r[4];
+        cpuid_query(b->m->cpu, 1, 0, r);
+        b->acpi_apic = r[3] >> 9 & 1;
     }
     b->acpi_pm_base = ACPI_PM_BASE;
     b->acpi_smb_base = ACPI_SMB_BASE;

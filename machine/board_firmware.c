@@ -2,11 +2,21 @@
 #include <errno.h>
 
 #include "base/bits.h"
+#include "cpu/cpuid.h"
 #include "machine/board_int.h"
 
 static unsigned board_boot_code(char c)
 {
     return c == 'a' ? 1 : c == 'c' ? 2 : c == 'd' ? 3 : c == 'n' ? 4 : 0;
+}
+
+/* The letters that count now: once= until the first reset. */
+static const char *board_boot_letters(const struct board *b)
+{
+    const struct machine_config *cfg = &b->m->cfg;
+    return cfg->boot_once[0] && !b->booted_once ? cfg->boot_once
+           : cfg->boot_order[0]                 ? cfg->boot_order
+                                                : "cad";
 }
 
 /* CMOS as SeaBIOS reads it (seabios src/hw/rtc.h and QEMU's pc). */
@@ -43,9 +53,7 @@ void board_cmos(struct board *b)
         }
     }
     mc146818_set_cmos(r, 0x39, trans);
-    const char *order = cfg->boot_once[0] && !b->booted_once ? cfg->boot_once
-                        : cfg->boot_order[0]                 ? cfg->boot_order
-                                                             : "cad";
+    const char *order = board_boot_letters(b);
     unsigned code[3] = {0};
     for (unsigned i = 0; i < 3 && order[i]; i++) {
         code[i] = board_boot_code(order[i]);
@@ -70,28 +78,57 @@ bool board_firmware(struct board *b, struct err *err)
     store_le64(e820 + 20, (uint64_t)1 << 32);
     store_le64(e820 + 28, b->above_4g);
     store_le32(e820 + 36, 1);
-    bool ok = fw_cfg_add_u64(fw, FW_CFG_RAM_SIZE, m->ram.size) &&
+    const struct machine_config *cfg = &m->cfg;
+    static const uint8_t numa[16]; /* no nodes; the node of each processor: 0 */
+    uint8_t retry[4];
+    store_le32(retry, cfg->boot_retry_ms ? cfg->boot_retry_ms : UINT32_MAX);
+    bool ok = fw_cfg_add_bytes(fw, FW_CFG_UUID, cfg->smbios[1].uuid, 16) &&
+              fw_cfg_add_u64(fw, FW_CFG_RAM_SIZE, m->ram.size) &&
               fw_cfg_add_u16(fw, FW_CFG_NB_CPUS, 1) && fw_cfg_add_u16(fw, FW_CFG_MAX_CPUS, 1) &&
-              fw_cfg_add_u16(fw, FW_CFG_BOOT_MENU, m->cfg.boot_menu) &&
-              fw_cfg_add_u16(fw, FW_CFG_NOGRAPHIC, m->cfg.nographic) &&
-              fw_cfg_add_file_copy(fw, "etc/e820", e820, b->above_4g ? 40 : 20);
-    if (ok && m->cfg.boot_menu_ms) {
+              fw_cfg_add_u32(fw, FW_CFG_MACHINE_ID, 0) &&
+              fw_cfg_add_bytes(fw, FW_CFG_NUMA, numa, sizeof numa) &&
+              fw_cfg_add_u32(fw, FW_CFG_ARCH + 2, 1) && /* IRQ 0 is input 2 of the I/O APIC */
+              fw_cfg_add_u16(fw, FW_CFG_BOOT_DEVICE, (uint8_t)board_boot_letters(b)[0]) &&
+              fw_cfg_add_u16(fw, FW_CFG_BOOT_MENU, cfg->boot_menu) &&
+              fw_cfg_add_u16(fw, FW_CFG_NOGRAPHIC, cfg->nographic) &&
+              fw_cfg_add_file_copy(fw, "etc/e820", e820, b->above_4g ? 40 : 20) &&
+              fw_cfg_add_file_copy(fw, "etc/boot-fail-wait", retry, 4);
+    if (ok && cfg->boot_menu_ms) {
         uint8_t ms[2];
-        store_le16(ms, m->cfg.boot_menu_ms > 65535 ? 65535 : (uint16_t)m->cfg.boot_menu_ms);
+        store_le16(ms, cfg->boot_menu_ms > 65535 ? 65535 : (uint16_t)cfg->boot_menu_ms);
         ok = fw_cfg_add_file_copy(fw, "etc/boot-menu-wait", ms, 2);
     }
-    if (ok && m->cfg.kernel.len) {
-        static const char linux_order[] = "/rom@genroms/linuxboot.rom\n",
-                          multiboot_order[] = "/rom@genroms/multiboot.rom\n";
-        bool mb = machine_is_multiboot(m->cfg.kernel.data, m->cfg.kernel.len);
-        if (!(mb ? multiboot_setup : linux_boot_setup)(m, fw, err)) {
-            return false;
-        }
-        ok = mb ? fw_cfg_add_file(fw, "bootorder", multiboot_order, sizeof multiboot_order)
-                : fw_cfg_add_file(fw, "bootorder", linux_order, sizeof linux_order);
+    for (unsigned i = 0; ok && i < cfg->fw_files; i++) {
+        const struct machine_fw_file *f = &cfg->fw_file[i];
+        ok = f->len <= UINT32_MAX && fw_cfg_add_file(fw, f->name, f->data, (uint32_t)f->len);
     }
-    if (ok && !board_acpi(b, err)) {
+    bool multiboot = machine_is_multiboot(cfg->kernel.data, cfg->kernel.len);
+    if (ok && cfg->kernel.len && !(multiboot ? multiboot_setup : linux_boot_setup)(m, fw, err)) {
+        return false;
+    }
+    if (ok && !board_boot_order(b, err)) {
         return false;
     }
     return ok || err_set(err, ENOSPC, "fw_cfg is full");
+}
+
+/* After the processor: the tables say which one it is. */
+bool board_smbios(struct board *b, struct err *err)
+{
+    const struct cpu_model *model = cpuid_model(b->m->cfg.cpu_model);
+    struct smbios_config sc = {
+        .type = b->m->cfg.smbios, .below_4g = b->below_4g, .above_4g = b->above_4g};
+    struct smbios_blobs blobs;
+    if (model && model->max_leaf) {
+        uint32_t r[4];
+        cpuid_query(b->m->cpu, 1, 0, r);
+        sc.cpu_signature = r[0];
+        sc.cpu_features = r[3];
+    }
+    smbios_build(&blobs, &sc);
+    bool ok = !blobs.full &&
+              fw_cfg_add_file_copy(&b->fw, "etc/smbios/smbios-tables", blobs.tables, blobs.len) &&
+              fw_cfg_add_file_copy(&b->fw, "etc/smbios/smbios-anchor", blobs.anchor,
+                                   sizeof blobs.anchor);
+    return ok || err_set(err, ENOSPC, "the SMBIOS tables do not fit");
 }

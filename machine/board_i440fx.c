@@ -4,7 +4,7 @@
  *
  *   0:0.0 i440fx   0:1.0 piix3   0:1.1 ide   0:1.3 piix4_pm   0:2.0 vga   0:3.0 and on: network
  *
- * NOT IMPLEMENTED: local APIC, I/O APIC, HPET. */
+ * NOT IMPLEMENTED: more than one processor, SERR# and IOCHK#. */
 #include "machine/board_int.h"
 
 #include <errno.h>
@@ -13,20 +13,6 @@
 #include "base/bits.h"
 
 /* ---- wires that end in the board ---- */
-
-static void board_intr(void *sink, unsigned pin, bool level)
-{
-    struct board *b = sink;
-    (void)pin;
-    if (b->m->cpu) {
-        cpu_irq(b->m->cpu, level);
-    }
-}
-
-static int board_inta(void *sink)
-{
-    return i8259_ack(&((struct board *)sink)->pic[0]);
-}
 
 /* Either gate lets address line 20 through. */
 static void board_a20(void *sink, unsigned pin, bool level)
@@ -92,11 +78,6 @@ struct irq_line board_line(void (*set)(void *, unsigned, bool), void *sink, unsi
     return (struct irq_line){.set = set, .sink = sink, .pin = pin};
 }
 
-static struct irq_line board_irq(struct board *b, unsigned irq)
-{
-    return i8259_pin(&b->pic[irq >> 3], irq & 7);
-}
-
 /* ---- chips ---- */
 
 void board_add(struct board *b, struct device *dev)
@@ -115,16 +96,14 @@ static bool board_isa(struct board *b, struct err *err)
 {
     struct machine *m = b->m;
     struct clock *clk = &m->clk;
-    i8259_init(&b->pic[0], "pic0", board_line(board_intr, b, 0), 0xf8);
-    i8259_init(&b->pic[1], "pic1", i8259_pin(&b->pic[0], 2), 0xde);
-    i8259_cascade(&b->pic[0], &b->pic[1]);
-    i8254_init(&b->pit, "pit", clk, board_irq(b, 0));
+    i8254_init(&b->pit, "pit", clk, board_irq(b, BOARD_IRQ_CHIP, 0));
     port61_init(&b->port61, "port61", clk, &b->pit);
     port92_init(&b->port92, "port92", board_line(board_a20, b, 1),
                 board_line(board_reset_pin, b, 0));
-    mc146818_init(&b->rtc, "rtc", clk, board_irq(b, 8), m->cfg.rtc_base);
-    i8042_init(&b->kbc, "i8042", clk, board_irq(b, 1), board_irq(b, 12),
-               board_line(board_a20, b, 0), board_line(board_reset_pin, b, 0));
+    mc146818_init(&b->rtc, "rtc", clk, board_irq(b, BOARD_IRQ_CHIP, 8), m->cfg.rtc_base);
+    i8042_init(&b->kbc, "i8042", clk, board_irq(b, BOARD_IRQ_CHIP, 1),
+               board_irq(b, BOARD_IRQ_CHIP, 12), board_line(board_a20, b, 0),
+               board_line(board_reset_pin, b, 0));
     ps2kbd_init(&b->kbd, "kbd", clk);
     ps2mouse_init(&b->mouse, "mouse", clk);
     i8042_attach(&b->kbc, I8042_KBD, &b->kbd.port);
@@ -139,12 +118,10 @@ static bool board_isa(struct board *b, struct err *err)
             floppy[i] = (struct fdc82077_drive_config){blk, type == FDC_NONE ? FDC_1440K : type};
         }
     }
-    fdc82077_init(&b->fdc, "fdc", clk, board_irq(b, 6), board_line(i8237_dreq_sink, &b->dma, 2),
-                  floppy);
+    fdc82077_init(&b->fdc, "fdc", clk, board_irq(b, BOARD_IRQ_CHIP, 6),
+                  board_line(i8237_dreq_sink, &b->dma, 2), floppy);
     i8237_attach(&b->dma, 2, fdc82077_dack, &b->fdc);
     b->fpu_port = (struct region){.name = "fpu.busy", .len = 2, .ops = &board_fpu_ops, .dev = b};
-    board_add(b, &b->pic[0].dev);
-    board_add(b, &b->pic[1].dev);
     board_add(b, &b->pit.dev);
     board_add(b, &b->port61.dev);
     board_add(b, &b->port92.dev);
@@ -154,10 +131,7 @@ static bool board_isa(struct board *b, struct err *err)
     board_add(b, &b->mouse.dev);
     board_add(b, &b->dma.dev);
     board_add(b, &b->fdc.dev);
-    return board_port(b, &b->pic[0].regs, 0x20, err) && board_port(b, &b->pic[1].regs, 0xa0, err) &&
-           board_port(b, &b->pic[0].elcr_reg, 0x4d0, err) &&
-           board_port(b, &b->pic[1].elcr_reg, 0x4d1, err) &&
-           board_port(b, &b->pit.regs, 0x40, err) && board_port(b, &b->port61.regs, 0x61, err) &&
+    return board_port(b, &b->pit.regs, 0x40, err) && board_port(b, &b->port61.regs, 0x61, err) &&
            board_port(b, &b->port92.regs, 0x92, err) && board_port(b, &b->rtc.regs, 0x70, err) &&
            board_port(b, &b->kbc.data, 0x60, err) && board_port(b, &b->kbc.command, 0x64, err) &&
            board_port(b, &b->fpu_port, 0xf0, err) && board_port(b, &b->rtc.ext_regs, 0x72, err) &&
@@ -213,12 +187,34 @@ static bool board_serial(struct board *b, struct err *err)
     return true;
 }
 
+static bool board_parallel(struct board *b, struct err *err)
+{
+    static const char *const id[] = {"parallel0", "parallel1", "parallel2"};
+    static const uint16_t base[] = {0x378, 0x278, 0x3bc};
+    static const uint8_t irq[] = {7, 5, 7};
+    for (unsigned i = 0; i < MACHINE_PARALLELS; i++) {
+        const struct machine_parallel *c = &b->m->cfg.parallel[i];
+        if (!c->chr) {
+            continue;
+        }
+        unsigned line = c->irq ? c->irq & 15u : irq[i];
+        b->parallel_irq[i] = (uint8_t)line;
+        parallel_init(&b->parallel[i], id[i], &b->m->clk,
+                      board_irq(b, BOARD_IRQ_LPT + i, line), c->chr);
+        board_add(b, &b->parallel[i].dev);
+        if (!board_port(b, &b->parallel[i].regs, c->iobase ? c->iobase : base[i], err)) {
+            return false;
+        }
+    }
+    return true;
+}
+
 static bool board_pci(struct board *b, struct err *err)
 {
     struct machine *m = b->m;
     struct irq_line isa[16], pirq[4];
     for (unsigned i = 0; i < 16; i++) {
-        isa[i] = board_irq(b, i);
+        isa[i] = board_irq(b, BOARD_IRQ_PIIX3, i);
     }
     for (unsigned i = 0; i < 4; i++) {
         pirq[i] = board_line(piix3_pirq, &b->isa, i);
@@ -287,9 +283,9 @@ struct board *board_create(struct machine *m, struct err *err)
     }
     b->m = m;
     m->board = b;
-    if (!board_memory(b, err) || !board_isa(b, err) || !board_pci(b, err) ||
-        !board_serial(b, err) || !board_vga(b, err) || !board_net(b, err) ||
-        !board_firmware(b, err)) {
+    if (!board_memory(b, err) || !board_irqs(b, err) || !board_isa(b, err) || !board_pci(b, err) ||
+        !board_serial(b, err) || !board_parallel(b, err) || !board_vga(b, err) ||
+        !board_net(b, err) || !board_firmware(b, err)) {
         return NULL; /* machine_destroy() takes what there is */
     }
     struct cpu_env env = {.mem = m->mem,
@@ -298,10 +294,14 @@ struct board *board_create(struct machine *m, struct err *err)
                           .clock = &m->clk,
                           .ack_irq = board_inta,
                           .pic = b,
-                          .ferr = board_irq(b, 13)};
+                          .ferr = board_irq(b, BOARD_IRQ_CHIP, 13),
+                          .apic = board_cpu_apic(b)};
     struct cpu_config cc = {.model = m->cfg.cpu_model, .flags = m->cfg.cpu_flags};
     m->cpu = cpu_create(&cpu_accel_interp, &cc, &env, err);
     if (!m->cpu) {
+        return NULL;
+    }
+    if (!board_smbios(b, err) || !board_acpi(b, err)) {
         return NULL;
     }
     if (b->has_vga) {
@@ -343,6 +343,7 @@ void board_snap(struct board *b, struct snap *s)
         snap_bool(s, "a20_kbc", &b->a20_kbc);
         snap_bool(s, "booted_once", &b->booted_once);
         board_acpi_snap(b, s);
+        board_irq_snap(b, s);
         snap_end(s);
     }
     if (snap_loading(s)) {
@@ -351,11 +352,17 @@ void board_snap(struct board *b, struct snap *s)
     for (unsigned i = 0; i < b->device_count; i++) {
         device_snap(b->devices[i], s);
     }
+    if (snap_loading(s)) { /* the processor's word counts, whatever the local APIC's section said */
+        struct cpu_apic apic = board_cpu_apic(b);
+        apic.base(apic.ctx, cpu_apic_base(b->m->cpu));
+    }
 }
 
 void board_event(struct board *b, const struct event *ev)
 {
-    if (ev->kind == EVENT_POWER_BUTTON || ev->kind == EVENT_SLEEP_BUTTON) {
+    if (ev->kind == EVENT_NMI) {
+        board_nmi(b);
+    } else if (ev->kind == EVENT_POWER_BUTTON || ev->kind == EVENT_SLEEP_BUTTON) {
         if (b->has_pm) {
             (ev->kind == EVENT_POWER_BUTTON ? piix4_pm_power_button
                                             : piix4_pm_sleep_button)(&b->pm);

@@ -8,6 +8,7 @@
 #include "base/plugs/blockdev.h"
 #include "base/plugs/chardev.h"
 #include "base/plugs/netdev.h"
+#include "devices/firmware/smbios.h"
 
 struct machine_blob {
     const void *data;
@@ -15,7 +16,8 @@ struct machine_blob {
 };
 
 enum { MACHINE_SERIALS = 4, MACHINE_IDE = 4, MACHINE_FLOPPIES = 2, MACHINE_DEBUGCONS = 4,
-       MACHINE_NICS = 4, MACHINE_PARALLELS = 3, MACHINE_SMBIOS = 5, MACHINE_MODULES = 32 };
+       MACHINE_NICS = 4, MACHINE_PARALLELS = 3, MACHINE_FW_FILES = 16,
+       MACHINE_MODULES = 32 };
 
 struct machine_serial {
     struct chardev *chr; /* NULL: no such port */
@@ -44,17 +46,13 @@ struct machine_nic {
     uint8_t irq;             /* ISA: 0: 9 */
     uint8_t slot;            /* PCI: 0: the next free one from 3 on */
     struct machine_blob rom; /* PCI option ROM; empty: none */
+    uint32_t boot_rank;      /* 1 + QEMU's bootindex; 0: no rank */
 };
-/* One SMBIOS type 0 to 4: strings by the names of QEMU's -smbios, NULL: ours. */
-struct machine_smbios {
-    const char *vendor, *version, *date;                   /* type 0 (version: also 1, 2, 3, 4) */
-    const char *manufacturer, *product, *serial, *sku, *family; /* 1, 2, 3, 4 where they apply */
-    const char *asset, *location;                          /* 2, 3, 4 */
-    const char *sock_pfx, *part;                           /* 4 */
-    uint8_t uuid[16];                                      /* type 1 */
-    bool has_uuid;
-    uint8_t major, minor;                                  /* type 0 release */
-    bool has_release;
+/* A file for the firmware or the guest to read through fw_cfg. */
+struct machine_fw_file {
+    const char *name; /* "opt/..." */
+    const void *data;
+    size_t len;
 };
 
 struct machine_config {
@@ -73,13 +71,17 @@ struct machine_config {
     struct blockdev *ide[MACHINE_IDE]; /* primary master, primary slave, secondary ... */
     bool ide_is_cd[MACHINE_IDE];
     const char *ide_serial[MACHINE_IDE]; /* NULL: one made from the slot */
+    uint32_t ide_boot_rank[MACHINE_IDE]; /* 1 + QEMU's bootindex; 0: as boot_order says */
     struct blockdev *floppy[MACHINE_FLOPPIES];
+    uint32_t floppy_boot_rank[MACHINE_FLOPPIES];
     bool has_floppy[MACHINE_FLOPPIES]; /* a drive, perhaps empty */
     struct machine_serial serial[MACHINE_SERIALS];
     struct machine_debugcon debugcon[MACHINE_DEBUGCONS];
     struct machine_parallel parallel[MACHINE_PARALLELS];
     struct machine_nic nic[MACHINE_NICS];
-    struct machine_smbios smbios[MACHINE_SMBIOS]; /* by type */
+    struct smbios_fields smbios[SMBIOS_TYPES]; /* by type */
+    struct machine_fw_file fw_file[MACHINE_FW_FILES];
+    unsigned fw_files;
     bool no_hpet, no_acpi;
     uint16_t debug_exit_iobase; /* 0: no isa-debug-exit */
     uint16_t debug_exit_iosize;
@@ -87,6 +89,8 @@ struct machine_config {
     char boot_once[8];
     bool boot_menu;
     uint32_t boot_menu_ms; /* how long the menu waits; 0: SeaBIOS's own */
+    bool boot_strict;      /* nothing is tried that has no rank */
+    uint32_t boot_retry_ms; /* when nothing boots: try again after this; 0: never */
     /* a Linux bzImage or a Multiboot kernel, unpacked */
     struct machine_blob kernel, initrd; /* initrd: Linux only */
     const char *append;

@@ -1,5 +1,5 @@
 /* Looking inside: registers, memory, tables, tracing. */
-#include "machine/machine_int.h"
+#include "machine/debug_int.h"
 
 #include <inttypes.h>
 #include <stdarg.h>
@@ -192,14 +192,7 @@ const char *machine_cpu_model(unsigned i, const char **what)
 
 /* ---- info ---- */
 
-struct debug_out {
-    machine_print_fn *print;
-    void *ctx;
-};
-
-static void debug_line(const struct debug_out *o, const char *fmt, ...)
-    __attribute__((format(printf, 2, 3)));
-static void debug_line(const struct debug_out *o, const char *fmt, ...)
+void debug_line(const struct debug_out *o, const char *fmt, ...)
 {
     char line[256];
     va_list ap;
@@ -272,33 +265,6 @@ static void debug_registers(struct machine *m, const struct debug_out *o)
     }
 }
 
-/* Runs of linear pages that map with the same rights: 32-bit and PAE tables. */
-static void debug_mem(struct machine *m, const struct debug_out *o)
-{
-    const struct cpu_state *s = cpu_state(m->cpu);
-    if (!(s->cr0 & CR0_PG)) {
-        debug_line(o, "paging is off");
-        return;
-    }
-    uint64_t start = 0, count = 0, from = 0;
-    for (uint64_t lin = 0; lin <= (uint64_t)1 << 32; lin += PAGE_SIZE) {
-        uint64_t phys = 0;
-        bool on = lin < (uint64_t)1 << 32 && cpu_lin_to_phys(m->cpu, lin, &phys);
-        if (count && (!on || phys != from + count * PAGE_SIZE)) {
-            debug_line(o, "%08" PRIx64 "-%08" PRIx64 " -> %09" PRIx64 " (%" PRIu64 " KB)", start,
-                       start + count * PAGE_SIZE - 1, from, count * 4);
-            count = 0;
-        }
-        if (on) {
-            if (!count) {
-                start = lin;
-                from = phys;
-            }
-            count++;
-        }
-    }
-}
-
 static void debug_status(struct machine *m, const struct debug_out *o)
 {
     static const char *const act[] = {"running", "halted", "shut down", "waiting for SIPI"};
@@ -339,7 +305,8 @@ static void debug_screen(struct machine *m, const struct debug_out *o)
     }
 }
 
-static const char *const debug_tables[] = {"registers", "mem", "mtree", "status", "screen", NULL};
+static const char *const debug_tables[] = {"registers", "mem",    "tlb", "mtree",
+                                           "status",    "screen", NULL};
 
 static const char *debug_name(struct machine *m, unsigned i)
 {
@@ -361,6 +328,8 @@ bool machine_info(struct machine *m, const char *what, machine_print_fn *print, 
         debug_registers(m, &o);
     } else if (strcmp(what, "mem") == 0) {
         debug_mem(m, &o);
+    } else if (strcmp(what, "tlb") == 0) {
+        debug_tlb(m, &o);
     } else if (strcmp(what, "mtree") == 0) {
         debug_line(&o, "memory:");
         bus_print(m->mem, print, ctx);

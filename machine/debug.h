@@ -25,7 +25,7 @@ unsigned machine_last_insns(struct machine *m, uint64_t lin[32]); /* oldest firs
 /* One text per line to print(): the monitor's "info X".  false: no such table. */
 typedef void machine_print_fn(void *ctx, const char *line);
 bool machine_info(struct machine *m, const char *what, machine_print_fn *print, void *ctx);
-/* what: registers mem mtree status screen pic pci block irq and any device id ("uart0") */
+/* what: registers mem tlb mtree status screen pic pci block irq roms and any device id ("uart0") */
 const char *machine_info_name(struct machine *m, unsigned i); /* names that it knows; NULL ends */
 
 /* Tracing: any member may be NULL; NULL tracer: none.  Called on the machine's thread. */

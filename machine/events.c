@@ -153,9 +153,7 @@ void events_deliver(struct machine *m)
         struct event ev = m->events[m->event_head];
         m->event_head = (m->event_head + 1) % EVENTS_MAX;
         m->event_count--;
-        if (ev.kind == EVENT_NMI) {
-            cpu_nmi(m->cpu);
-        } else if (ev.kind == EVENT_BREAK) {
+        if (ev.kind == EVENT_BREAK) {
             if (ev.chr && ev.chr->client && ev.chr->client->break_signal) {
                 ev.chr->client->break_signal(ev.chr->dev);
             }

@@ -14,8 +14,8 @@
 #include <string.h>
 
 #define SNAPSHOT_DEVICES_MAX ((uint64_t)256 << 20)
-#define SNAPSHOT_NOW_MAX                                                                           \
-    ((vtime)1 << 62) /* 146 years: sums with periods and delays stay below 2^64 */
+/* 36 years: sums with periods and delays stay far below 2^64. */
+#define SNAPSHOT_NOW_MAX ((vtime)1 << 60)
 
 static const char snapshot_magic[8] = "VITRSNP2";
 

@@ -1,10 +1,11 @@
 # Shared by ./run, ./check and the guest makers: packages, cache, messages.  Sourced by bash.
 CACHE=${XDG_CACHE_HOME:-$HOME/.cache}/vitrine
 PKG_BUILD="gcc libc6-dev cmake ninja-build pkg-config nasm acpica-tools libsdl2-dev libcapstone-dev
- zlib1g-dev libslirp-dev libpng-dev libedit-dev seabios"
+ zlib1g-dev libslirp-dev libpng-dev libedit-dev seabios ipxe-qemu"
 PKG_DEMO="ca-certificates xorriso isolinux syslinux-common cpio kmod xz-utils"
 PKG_CHECK="libcmocka-dev clang-14 libclang-rt-14-dev llvm-14 ccache gcc-multilib python3 binutils qemu-utils
- e2fsprogs fdisk xvfb xdotool x11-apps imagemagick procps tmux"
+ e2fsprogs fdisk mtools syslinux xvfb xdotool x11-apps imagemagick procps tmux strace"
+PKG_DEBIAN="mmdebstrap arch-test fakeroot grub-pc-bin grub-common e2fsprogs fdisk python3 util-linux"
 
 say() { printf '%s\n' "$*" >&2; }
 
@@ -50,15 +51,17 @@ fetch_deb() {
     mkdir -p "$d"
     f=$(ls "$d/${p}_"*.deb 2>/dev/null | head -n 1)
     if [ -z "$f" ]; then
-        if [ ! -e "$CACHE/apt/$arch/updated" ]; then
-            apt_guest "$arch" apt-get update >/dev/null 2>&1 || true # one bad list must not stop us
-            touch "$CACHE/apt/$arch/updated"
-        fi
-        (cd "$d" && apt_guest "$arch" apt-get download "$p" >/dev/null 2>"$d/log") || {
+        ( # one download at a time: apt-get locks its folder and does not wait
+            flock 7
+            if [ ! -e "$CACHE/apt/$arch/updated" ]; then
+                apt_guest "$arch" apt-get update >/dev/null 2>&1 || true # one bad list must not stop us
+                touch "$CACHE/apt/$arch/updated"
+            fi
+            cd "$d" || exit 1
+            apt_guest "$arch" apt-get download "$p" >/dev/null 2>"$d/log" && exit 0
             apt_guest "$arch" apt-get update >/dev/null 2>&1 || true
-            (cd "$d" && apt_guest "$arch" apt-get download "$p" >/dev/null 2>"$d/log") ||
-                { say "The package $p ($arch) could not be downloaded: $(tail -n 1 "$d/log")"; return 1; }
-        }
+            apt_guest "$arch" apt-get download "$p" >/dev/null 2>"$d/log"
+        ) 7>"$d/lock" || { say "The package $p ($arch) could not be downloaded: $(tail -n 1 "$d/log")"; return 1; }
         f=$(ls "$d/${p}_"*.deb | head -n 1)
     fi
     printf '%s\n' "$f"
@@ -66,11 +69,15 @@ fetch_deb() {
 
 # unpack_deb ARCH PACKAGE: unpack (once) and print the folder
 unpack_deb() {
-    local f d
-    d=$CACHE/x/$1/$2
+    local d=$CACHE/x/$1/$2
     if [ ! -e "$d/.done" ]; then
-        f=$(fetch_deb "$1" "$2") || return 1
-        rm -rf "$d" && mkdir -p "$d" && dpkg-deb -x "$f" "$d" && touch "$d/.done" || return 1
+        mkdir -p "$CACHE/x"
+        ( # two tests may want one package at once
+            flock 8
+            [ -e "$d/.done" ] && exit 0
+            f=$(fetch_deb "$1" "$2") || exit 1
+            rm -rf "$d" && mkdir -p "$d" && dpkg-deb -x "$f" "$d" && touch "$d/.done"
+        ) 8>"$CACHE/x/lock" || return 1
     fi
     printf '%s\n' "$d"
 }

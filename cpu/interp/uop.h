@@ -88,7 +88,7 @@ FORCE_INLINE struct block *jc_find32(struct cpu *c, struct interp *e, uint32_t l
     do {                                                                                          \
         const struct block *in_ = (b_);                                                           \
         uint64_t r_ = c->retired + in_->n;                                                        \
-        if (UNLIKELY(r_ > c->run_limit)) {                                                        \
+        if (UNLIKELY(r_ > __atomic_load_n(&c->run_limit, __ATOMIC_RELAXED))) {                   \
             LEAVE;                                                                                \
         }                                                                                         \
         c->retired = r_;                                                                          \

@@ -60,7 +60,7 @@ static size_t dsdt_device(struct aml *a, const char *name, char digit, const cha
 }
 
 static void dsdt_ports(struct aml *a, const char *name, const char *hid,
-                       const struct acpi_port *ports, unsigned count)
+                       const struct acpi_port *ports, unsigned count, uint8_t len)
 {
     for (unsigned i = 0; i < count; i++) {
         if (!ports[i].iobase) {
@@ -70,7 +70,7 @@ static void dsdt_ports(struct aml *a, const char *name, const char *hid,
         aml_name(a, "_UID");
         aml_int(a, i + 1);
         size_t crs = aml_crs(a);
-        aml_crs_io(a, ports[i].iobase, ports[i].iobase == 0x3bc ? 4 : 8); /* 3C0h is video */
+        aml_crs_io(a, ports[i].iobase, len);
         aml_crs_irq(a, ports[i].irq);
         aml_crs_end(a, crs);
         aml_end(a, dev);
@@ -122,8 +122,8 @@ void acpi_dsdt(struct aml *a, const struct acpi_config *cfg)
     dsdt_routing(a);
     aml_end(a, scope);
     scope = aml_scope(a, "\\_SB.PCI0.ISA");
-    dsdt_ports(a, "COM", "PNP0501", cfg->com, ACPI_COMS);
-    dsdt_ports(a, "LPT", "PNP0400", cfg->lpt, ACPI_LPTS);
+    dsdt_ports(a, "COM", "PNP0501", cfg->com, ACPI_COMS, 8);
+    dsdt_ports(a, "LPT", "PNP0400", cfg->lpt, ACPI_LPTS, 4);
     dsdt_floppy(a, cfg);
     dsdt_motherboard(a, cfg);
     aml_end(a, scope);

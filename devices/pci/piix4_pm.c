@@ -54,6 +54,11 @@ void piix4_pm_power_button(struct piix4_pm *p)
     acpi_pm_raise(&p->pm, PM1_PWRBTN);
 }
 
+void piix4_pm_rtc(struct piix4_pm *p)
+{
+    acpi_pm_raise(&p->pm, PM1_RTC);
+}
+
 void piix4_pm_sleep_button(struct piix4_pm *p)
 {
     acpi_pm_raise(&p->pm, PM1_SLPBTN);

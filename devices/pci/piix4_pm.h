@@ -39,4 +39,5 @@ bool piix4_pm_init(struct piix4_pm *p, const char *id, struct pci_bus *bus, uint
                    struct clock *clk, struct irq_line sci,
                    void (*power)(void *ctx, unsigned slp_typ), void *ctx) NODISCARD;
 void piix4_pm_power_button(struct piix4_pm *p);
+void piix4_pm_rtc(struct piix4_pm *p); /* IRQ8# was asserted: sets RTC_STS */
 void piix4_pm_sleep_button(struct piix4_pm *p); /* no such pin on PIIX4: sets SLPBTN_STS */

@@ -39,6 +39,17 @@ bool port61_speaker(struct port61 *p)
     return (p->control & SPEAKER) && i8254_out(p->pit, 2);
 }
 
+uint32_t port61_tone(const struct port61 *p)
+{
+    const struct i8254_channel *c = &p->pit->ch[2];
+    unsigned mode = c->control >> 1 & 7;
+    bool periodic = mode == 2 || mode == 3 || mode == 6 || mode == 7; /* bit 2 is not decoded */
+    if ((p->control & (GATE2 | SPEAKER)) != (GATE2 | SPEAKER) || !periodic || !c->loaded || !c->n) {
+        return 0;
+    }
+    return I8254_HZ / c->n;
+}
+
 static void port61_reset(struct device *dev, enum reset_kind kind)
 {
     if (kind != RESET_CPU_ONLY) {

@@ -11,4 +11,7 @@ struct port61 {
 };
 
 void port61_init(struct port61 *p, const char *id, struct clock *clk, struct i8254 *pit);
+/* The tone in Hz that the timer plays through the opened gate; 0: none (the speaker rests, or
+ * software moves it by hand). */
+uint32_t port61_tone(const struct port61 *p);
 bool port61_speaker(struct port61 *p); /* what drives the speaker's amplifier now */

@@ -56,7 +56,8 @@ static char *hmp_word(char **args)
 
 /* ---- looking ----------------------------------------------------------------------------- */
 
-static const char *const hmp_info_own[] = {"status", "block", "version", "name", "speed"};
+static const char *const hmp_info_own[] = {"status", "block", "network", "usernet",
+                                           "version", "name", "speed"};
 
 static const char *hmp_info_name(void *ctx, unsigned i)
 {
@@ -105,6 +106,10 @@ static void hmp_info(struct hmp *h, char *args)
         machine_info(m, what, hmp_print_line, h);
     } else if (strcmp(what, "block") == 0) {
         hmp_info_block(h);
+    } else if (strcmp(what, "network") == 0) {
+        hmp_info_network(h);
+    } else if (strcmp(what, "usernet") == 0) {
+        hmp_info_usernet(h);
     } else if (strcmp(what, "version") == 0) {
         hmp_printf(h, "Vitrine %s\n", VITRINE_VERSION);
     } else if (strcmp(what, "name") == 0) {
@@ -189,6 +194,13 @@ static void hmp_reset(struct hmp *h, char *args)
 {
     (void)args;
     runner_reset(h->runner);
+}
+
+static void hmp_sleep(struct hmp *h, char *args)
+{
+    (void)args;
+    machine_sleep_button(runner_machine(h->runner));
+    runner_wake(h->runner);
 }
 
 static void hmp_powerdown(struct hmp *h, char *args)
@@ -364,8 +376,13 @@ static const struct hmp_command hmp_commands[] = {
      hmp_mouse_button},
     {"eject", NULL, "[-f] DRIVE", "take the medium out", hmp_eject},
     {"change", NULL, "DRIVE FILE", "put another medium in", hmp_change},
+    {"hostfwd_add", NULL, "[NETDEV] tcp|udp:[ADDR]:PORT-[ADDR]:PORT",
+     "forward a port of the host to the guest", hmp_hostfwd_add},
+    {"hostfwd_remove", NULL, "[NETDEV] tcp|udp:[ADDR]:PORT", "no longer", hmp_hostfwd_remove},
+    {"set_link", NULL, "NAME on|off", "pull the network cable, put it back", hmp_set_link},
     {"system_reset", NULL, "", "press the reset button", hmp_reset},
     {"system_powerdown", NULL, "", "press the power button", hmp_powerdown},
+    {"system_sleep", NULL, "", "press the sleep button", hmp_sleep},
     {"nmi", NULL, "", "send a non-maskable interrupt", hmp_nmi},
     {"quit", "q", "", "leave Vitrine", hmp_quit},
     {NULL, NULL, NULL, NULL, NULL}};

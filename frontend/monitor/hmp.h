@@ -10,11 +10,14 @@ struct runner;
 struct drive;
 struct disasm;
 struct dlog;
+struct net_port;
 
 struct hmp {
     struct runner *runner;
     struct drive *drives;
     unsigned drive_count;
+    struct net_port *nets;
+    unsigned net_count;
     const char *name;
     /* output: complete pieces of text, "\n" ends lines */
     void (*write)(void *out, const char *text, size_t len);
@@ -40,3 +43,9 @@ bool hmp_expr(struct hmp *h, const char **text, uint64_t *val, const char **why)
 void hmp_examine(struct hmp *h, const char *args, bool phys);
 void hmp_print(struct hmp *h, const char *args);
 void hmp_show_insn(struct hmp *h);
+/* hmp_net.c */
+void hmp_info_network(struct hmp *h);
+void hmp_info_usernet(struct hmp *h);
+void hmp_hostfwd_add(struct hmp *h, char *args);
+void hmp_hostfwd_remove(struct hmp *h, char *args);
+void hmp_set_link(struct hmp *h, char *args);

@@ -217,31 +217,45 @@ attr:                           ; al index, ah value
     pop dx
     ret
 
-; al: mode.  SeaBIOS's VGA BIOS writes the CRTC at the new address before MISC has moved it there,
-; and clears the attribute flip-flop at 3DAh only, so both are prepared here.
+; al: mode.  SeaBIOS's VGA BIOS clears the attribute flip-flop at 3DAh only, and writes the CRTC of
+; mode 07h at 3B4h before MISC moves it there: we start from the color addresses and load mode 07h's
+; CRTC after it.
 set_mode:
     pusha
     mov bl, al
-    mov dx, 0x3da
-    in al, dx
-    mov dl, 0xba
-    in al, dx
     mov dx, 0x3cc
     in al, dx
     or al, 1
-    cmp bl, 7
-    je .mono
-    cmp bl, 0x0f
-    jne .color
-.mono:
-    and al, 0xfe
-.color:
     mov dl, 0xc2
     out dx, al
+    mov dl, 0xda
+    in al, dx
     popa
+    push ax
     xor ah, ah
     int 0x10
+    pop ax
+    pusha
+    cmp al, 7
+    jne .end
+    mov si, .crtc07
+    mov dx, 0x3b4
+    mov ax, 0x0e11
+    out dx, ax
+    xor cl, cl
+.crtc:
+    lodsb
+    mov ah, al
+    mov al, cl
+    out dx, ax
+    inc cl
+    cmp cl, 25
+    jb .crtc
+.end:
+    popa
     ret
+.crtc07: db 0x5f, 0x4f, 0x50, 0x82, 0x55, 0x81, 0xbf, 0x1f, 0, 0x4f, 0x0d, 0x0e, 0, 0, 0, 0
+    db 0x9c, 0x8e, 0x8f, 0x28, 0x0d, 0x96, 0xb9, 0xa3, 0xff
 
 main:
     mov dx, 0x3fb               ; 115200 8n1, no interrupts

@@ -21,9 +21,25 @@ import time
 import zlib
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
-from guest import ROOT, Failure, Guest, deb, sh  # noqa: E402
+from guest import ROOT, Failure, Guest, Skip, deb, sh  # noqa: E402
 from registry import case  # noqa: E402
 
+# Where QEMU 7.2 draws something else, and why we do not.  All the other pictures are equal, as for_qemu()
+# compares them.
+QEMU_KNOWN = [
+    (r"text0[01]", "its 40-column characters are 16 dots wide; at half the dot clock 9 dots are 18 pixels"),
+    (r"text03-underline|text07", "it does not underline"),
+    (r"text03-blink", "it does not blink characters, and takes their bit 7 for brightness all the same"),
+    (r"text03-pel-mask|mode13-pel-mask", "it has no PEL mask"),
+    (r"text03-(smooth-scroll|byte-panning|split.*)", "it neither pans nor splits within a row of text"),
+    (r"mode0F-blink", "it does not blink graphics"),
+    (r"mode12-(panned|split.*)|modex-(panned|split)", "it has no pixel panning"),
+    (r"mode12-count-by-two", "it does not know CR17 bit 3"),
+    (r"mode12-line-banks", "it repeats each line before it looks at CR17 bit 0, but in CGA modes"),
+    (r"mode12-screen-off", "it does not know SR1 bit 5"),
+    (r"vbe-virtual-odd", "its start address counts in four bytes"),
+    (r"vbe-800x600x4", "it leaves chain 4 on after an eight-bit mode"),
+]
 GOLDEN = os.path.join(ROOT, "tests/golden/vga")
 
 
@@ -72,6 +88,21 @@ def read_png(path):
     return w, h, bytes(out)
 
 
+class Png:
+    """A picture that is taken apart only where its file is not the same byte for byte."""
+
+    def __init__(self, path):
+        with open(path, "rb") as f:
+            self.data = f.read()
+        self.path = path
+
+    def __eq__(self, other):
+        return self.data == other.data or self.pixels() == other.pixels()
+
+    def pixels(self):
+        return read_png(self.path)
+
+
 def read_ppm(path):
     with open(path, "rb") as f:
         data = f.read()
@@ -91,9 +122,32 @@ def difference(a, b):
         len(wrong), i % a[0], i // a[0], a[2][i * 3:i * 3 + 3].hex(), b[2][i * 3:i * 3 + 3].hex())
 
 
-def six_bits(p):
-    """The DAC's six bits: how they become eight is the emulator's taste."""
-    return p[0], p[1], bytes(x & 0xfc for x in p[2])
+def pixels(p):
+    return p.pixels() if isinstance(p, Png) else p
+
+
+def for_qemu(p):
+    """What is left when taste is taken away: how the DAC's six bits (or the five of a 15-bit mode) become eight,
+    and the ninth dot of characters, which QEMU repeats from B0h on (IBM: C0h to DFh) and does not draw again
+    when only AR10 has changed."""
+    w, h, rgb = pixels(p)
+    rgb = rgb.translate(bytes(i & 0xf8 for i in range(256)))
+    if w == 720 and h in (392, 400, 480):
+        lines = []
+        for y in range(h):
+            line = bytearray(rgb[y * w * 3:(y + 1) * w * 3])
+            for i in (26, 25, 24):
+                del line[i::i + 1]
+            lines.append(line)
+        w, rgb = 640, b"".join(lines)
+    return w, h, rgb
+
+
+def known(name):
+    for pattern, why in QEMU_KNOWN:
+        if re.fullmatch(pattern, name):
+            return "; known: " + why
+    return ""
 
 
 def image(tmp):
@@ -109,13 +163,14 @@ def goldens(name, blinking):
     return ["%s-%d" % (name, i + 1) for i in range(n)]
 
 
-def look(g, name, blinking, tmp, wrong, same=lambda p: p):
-    """Compare what is on the screen with its goldens."""
+def look(g, name, blinking, tmp, wrong, same=None):
+    """Compare what is on the screen with its goldens: exactly, or by what same() makes of the pixels."""
+    same = same or (lambda p: p)
     want, missing = {}, []
     for n in goldens(name, blinking):
         path = "%s/%s.png" % (GOLDEN, n)
         if os.path.exists(path):
-            want[n] = same(read_png(path))
+            want[n] = same(Png(path))
         else:
             missing.append(n)
     if missing or not want:
@@ -126,7 +181,7 @@ def look(g, name, blinking, tmp, wrong, same=lambda p: p):
         now = same(g.picture("%s/%s" % (tmp, name)))
         match = [n for n in want if want[n] == now]
         if not match:
-            wrong.append("%s: %s" % (name, difference(now, want[sorted(want)[0]])))
+            wrong.append("%s: %s" % (name, difference(pixels(now), pixels(want[sorted(want)[0]]))))
             return
         seen.add(match[0])
         if len(seen) == len(want):
@@ -137,7 +192,7 @@ def look(g, name, blinking, tmp, wrong, same=lambda p: p):
 class Vitrine(Guest):
     def picture(self, path):
         self.screendump(path + ".png")
-        return read_png(path + ".png")
+        return Png(path + ".png")
 
 
 class Qemu:
@@ -220,7 +275,7 @@ def compare(vitrine, tmp, **kw):
     try:
         drive(g, True, at_picture)
         status = g.exit()
-        if status != 1:
+        if status != 1 or "runtime error" in g.stderr():
             wrong.append("exit status %s: %s" % (status, g.stderr()))
     finally:
         g.close()
@@ -231,26 +286,35 @@ def compare(vitrine, tmp, **kw):
         raise Failure("; ".join(wrong[:8]))
 
 
-@case
+@case(cost=30)
 def vga_pictures(vitrine, tmp):
     """Every VGA and VBE mode, pixel by pixel, and the guest's own checks of registers and memory."""
     compare(vitrine, tmp)
 
 
+@case(cost=120)
+def vga_pictures_asan(vitrine, tmp):
+    """The same under ASan and UBSan, with the portable engine: no report."""
+    asan = ROOT + "/build/asan/vitrine"
+    if not os.path.exists(asan):
+        raise Skip("build/asan is not built")
+    compare(asan, tmp, host_limit=600)
+
+
 @case
-def grub_firmware(vitrine, tmp):
+def grub_firmware_picture(vitrine, tmp):
     """A6, GRUB as firmware without a VGA BIOS: its menu is on the screen, not only in memory."""
     rom = deb("i386", "grub-firmware-qemu", "usr/share/qemu/grub.bin")
     g = Vitrine(vitrine, ["-bios", rom, "-m", "64"], serial=False)
     try:
         g.wait(r"Search & load /boot/multiboot\.img", 5, screen=True)
-        w, h, rgb = g.picture(tmp + "/grub")
+        w, h, rgb = g.picture(tmp + "/grub").pixels()
         if (w, h) != (640, 400):
             raise Failure("%dx%d instead of 640x400" % (w, h))
         # the chosen entry is a grey bar (from line 64 on, one later by line compare 0), letters black on it
         bar = [rgb[(74 * 640 + x) * 3:(74 * 640 + x) * 3 + 3] for x in range(300, 600)]
         text = [rgb[(y * 640 + x) * 3:(y * 640 + x) * 3 + 3] for y in range(16, 34) for x in range(180, 450)]
-        if set(bar) != {b"\xa2\xa2\xa2"} or not 1000 < text.count(b"\xa2\xa2\xa2") < 2000:
+        if set(bar) != {b"\xa2\xa2\xa2"} or not 400 < text.count(b"\xa2\xa2\xa2") < 800:
             raise Failure("the menu is not drawn: %d dots of the title, bar %s" % (
                 text.count(b"\xa2\xa2\xa2"), set(bar)))
     finally:
@@ -272,15 +336,17 @@ def main():
     else:
         g = Vitrine(a.vitrine, ["-fda", image(tmp), "-boot", "a", "-m", "32", "-device",
                                 "isa-debug-exit,iobase=0x501,iosize=2"])
-    count = 0
+    count, bad = 0, []
 
     def at_picture(name, blinking):
         nonlocal count
         count += 1
         if not a.write or a.qemu:
             wrong = []
-            look(g, name, blinking, out, wrong, six_bits if a.qemu else lambda x: x)
-            print(wrong[0] if wrong else "%s: equal" % name, flush=True)
+            look(g, name, blinking, out, wrong, for_qemu if a.qemu else None)
+            why = known(name) if a.qemu and wrong else ""
+            bad.extend(wrong if not why else [])
+            print((wrong[0] if wrong else "%s: equal" % name) + why, flush=True)
             return
         phases = []
         for _ in range(60 if blinking else 1):
@@ -293,10 +359,11 @@ def main():
         print("%s: %d" % (name, len(phases)), flush=True)
     try:
         drive(g, not a.qemu, at_picture)
-        print("PASS, %d pictures" % count)
+        print("PASS, %d pictures, %d not as they should be" % (count, len(bad)))
     finally:
         g.close()
+    return len(bad) > 0
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())

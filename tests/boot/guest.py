@@ -43,7 +43,7 @@ def deb(arch, package, path=""):
 
 
 class Guest:
-    def __init__(self, vitrine, args, serial=True, icount=True, host_limit=400, env=None):
+    def __init__(self, vitrine, args, serial=True, icount=True, host_limit=400, env=None, shift=2):
         self.dir = tempfile.mkdtemp(prefix="vitrine-test-")
         self.limit = time.monotonic() + host_limit
         self.serial_text = ""
@@ -51,7 +51,7 @@ class Guest:
                "unix:%s/mon,server,nowait" % self.dir]
         cmd += ["-serial", "unix:%s/ser,server,nowait" % self.dir] if serial else ["-serial", "null"]
         if icount:
-            cmd += ["-icount", "shift=2"]
+            cmd += ["-icount", "shift=%d" % shift]
         self.cmd = cmd + args + ["-S"]
         self.err = open(self.dir + "/stderr", "w+")
         self.proc = subprocess.Popen(self.cmd, stdin=subprocess.DEVNULL, stdout=self.err,
@@ -95,7 +95,10 @@ class Guest:
 
     def monitor(self, line):
         """Send one monitor command; its output without echo and prompt."""
-        self.mon.sendall((line + "\n").encode())
+        try:
+            self.mon.sendall((line + "\n").encode())
+        except OSError:
+            raise Failure("the monitor went away: " + self.stderr()) from None
         text = self.read_prompt()
         return text[len(line) + 1:] if text.startswith(line) else text
 

@@ -1,4 +1,5 @@
-/* tests/guest/NAME.asm, one line each */
+/* tests/guest/NAME.asm, one line each, but for those that need a board (apic): the boot case
+ * self_checking runs them all */
 GUEST(protect)
 GUEST(gates)
 GUEST(paging)

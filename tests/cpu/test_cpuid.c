@@ -54,8 +54,8 @@ static void test_leaves(void **state)
     cpuid_query(c, 1, 0, r);
     assert_int_equal(r[0], 0x673);
     assert_int_equal(r[2], 0);
-    /* FPU VME DE PSE TSC MSR PAE MCE CX8 SEP MTRR PGE CMOV PAT PSE36 MMX FXSR SSE */
-    assert_int_equal(r[3], 0x0383b9ff);
+    /* FPU VME DE PSE TSC MSR PAE MCE CX8 APIC SEP MTRR PGE CMOV PAT PSE36 MMX FXSR SSE */
+    assert_int_equal(r[3], 0x0383bbff);
     cpuid_query(c, 2, 0, first);
     assert_int_equal(first[0] & 0xff, 1);
     cpuid_query(c, 3, 0, r); /* past the end: the last basic leaf */
@@ -99,11 +99,15 @@ static void test_dynamic_bits(void **state)
     struct cpu *c = cpu_of(NULL);
     uint32_t r[4];
     (void)state;
-    cpuid_query(c, 1, 0, r);
-    assert_false(r[3] & 1 << 9);
-    assert_true(cpuid_apply_flags(&c->feat, "+apic", &err));
+    c->apic_id = 5;
     cpuid_query(c, 1, 0, r);
     assert_true(r[3] & 1 << 9);
+    assert_int_equal(r[1] >> 24, 5);
+    assert_true(cpuid_apply_flags(&c->feat, "-apic", &err));
+    cpuid_query(c, 1, 0, r);
+    assert_false(r[3] & 1 << 9);
+    assert_int_equal(r[1] >> 24, 0);
+    assert_true(cpuid_apply_flags(&c->feat, "+apic", &err));
     c->s.apic_base &= ~(uint64_t)(1 << 11);
     cpuid_query(c, 1, 0, r);
     assert_false(r[3] & 1 << 9);
@@ -219,7 +223,7 @@ static bool is_padding(size_t at)
         size_t after, before;
     } gaps[] = {
         {offsetof(struct cpu_state, idt_limit) + 2, offsetof(struct cpu_state, cr0)},
-        {offsetof(struct cpu_state, smi_pending) + 1, offsetof(struct cpu_state, pending_dr6)},
+        {offsetof(struct cpu_state, sipi_vector) + 1, offsetof(struct cpu_state, pending_dr6)},
         {offsetof(struct cpu_state, ftag) + 1, offsetof(struct cpu_state, fop)},
         {offsetof(struct cpu_state, fds) + 2, offsetof(struct cpu_state, fip)},
         {offsetof(struct cpu_state, mxcsr) + 4, offsetof(struct cpu_state, ymm)}};

@@ -6,6 +6,7 @@
 
 #include <cmocka.h>
 
+#include "tests/rig/apic_bench.h"
 #include "tests/rig/chips.h"
 
 #define KEEPS(chip)                                                                                \
@@ -16,6 +17,9 @@
     }
 KEEPS(i8259)
 KEEPS(i8254)
+KEEPS(lapic)
+KEEPS(i82093aa)
+KEEPS(hpet)
 KEEPS(mc146818)
 KEEPS(uart16550)
 KEEPS(debugcon)
@@ -30,6 +34,9 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(i8259_keeps_the_contract),
         cmocka_unit_test(i8254_keeps_the_contract),
+        cmocka_unit_test(lapic_keeps_the_contract),
+        cmocka_unit_test(i82093aa_keeps_the_contract),
+        cmocka_unit_test(hpet_keeps_the_contract),
         cmocka_unit_test(mc146818_keeps_the_contract),
         cmocka_unit_test(uart16550_keeps_the_contract),
         cmocka_unit_test(debugcon_keeps_the_contract),

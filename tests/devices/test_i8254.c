@@ -237,6 +237,7 @@ static void port_61h_gates_channel_2_and_shows_out2_and_refresh(void **state)
     to_tick(r, 1100);
     assert_int_equal(region_in(p61, 0, 1) & 0x2f, 0x2f);
     assert_true(port61_speaker(&((struct pit_bench *)r->priv)->port61));
+    assert_int_equal(port61_tone(&((struct pit_bench *)r->priv)->port61), 0); /* no tone */
     unsigned toggles = 0;
     uint64_t last = region_in(p61, 0, 1) & 0x10;
     for (unsigned i = 0; i < 10000; i++) { /* 10 ms: 66287 a second */
@@ -246,6 +247,14 @@ static void port_61h_gates_channel_2_and_shows_out2_and_refresh(void **state)
         last = now;
     }
     assert_in_range(toggles, 661, 664);
+    rig_out8(r, 3, 0xb6); /* mode 3: a tone, when gate and data are on */
+    assert_int_equal(port61_tone(&((struct pit_bench *)r->priv)->port61), 0); /* no count yet */
+    count16(r, 2, 2712);
+    rig_advance(r, VTIME_MS);
+    for (unsigned v = 0; v < 4; v++) {
+        region_out(p61, 0, v, 1);
+        assert_int_equal(port61_tone(&((struct pit_bench *)r->priv)->port61), v == 3 ? 439 : 0);
+    }
 }
 
 static void rate_never_drifts(void **state)

@@ -385,6 +385,7 @@ static void t6_prd_tables(void **state)
         {0x10000, 511 | PRD_LAST, 1},    {0x10000, 2, 8192},          {0x1000, 8, 4096},
         {0x1000, 0x800, 2},              {0x10000, 0xfffe | PRD_LAST, 1}, {0xfffffff0, 0, 4},
         {0x10000, 513, 7},               {0x3fffe, 0x10, 100},        {0x10000, 512, 255},
+        {0x10000, 0, 4096},              {0x10000, 1, 4096},
     };
     (void)state;
     for (unsigned i = 0; i < ARRAY_LEN(row); i++) {
@@ -403,7 +404,10 @@ static void t6_prd_tables(void **state)
             for (unsigned n = 0; n < 100 && (ide_status(b, 0) & ATA_BSY); n++) {
                 rig_advance(b->rig, 10 * VTIME_MS);
             }
-            assert_int_equal(ide_status(b, 0) & ATA_BSY, 0); /* it came to an end */
+            assert_int_equal(ide_status(b, 0) & ATA_BSY, 0); /* it came to an end, */
+            if (!(k & 2)) { /* after no more entries than there were words to move */
+                assert_true(b->ide.ch[0].bm.next <= 0x1000 + 8 * (3 * 512 / 2 + 1));
+            }
             assert_true(sector0(b) == h);
             /* and the channel lives */
             bm_stop(b, 0);

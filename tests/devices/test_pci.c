@@ -305,6 +305,40 @@ static void power_button_and_soft_off(void **state)
     close_chipset(b);
 }
 
+/* Each event sets its bit whether or not it may interrupt, and interrupts if both enables are on;
+ * what is written to GBL_RLS goes to a system management mode that is not there. */
+static void buttons_and_the_rtc_are_fixed_events(void **state)
+{
+    static const struct {
+        void (*event)(struct piix4_pm *);
+        unsigned bit;
+    } ev[] = {{piix4_pm_power_button, 0x100}, {piix4_pm_sleep_button, 0x200},
+              {piix4_pm_rtc, 0x400}};
+    struct pc_bench *b = open_chipset();
+    (void)state;
+    pm_enable(b);
+    out(b, 0xb2, 0xf1, 1);
+    for (unsigned i = 0; i < ARRAY_LEN(ev); i++) {
+        out(b, 0x602, 0x721 & ~ev[i].bit, 2);
+        ev[i].event(&b->pm);
+        assert_int_equal(in(b, 0x600, 2), ev[i].bit);
+        assert_false(rig_level(b->rig, 9));
+        out(b, 0x602, ev[i].bit, 2);
+        assert_true(rig_level(b->rig, 9));
+        out(b, 0x600, ~ev[i].bit & 0xffff, 2); /* clears all others */
+        assert_true(rig_level(b->rig, 9));
+        out(b, 0xb2, 0xf0, 1); /* ACPI_DISABLE: SCI_EN off */
+        assert_false(rig_level(b->rig, 9));
+        out(b, 0xb2, 0xf1, 1);
+        out(b, 0x600, ev[i].bit, 2);
+        assert_false(rig_level(b->rig, 9));
+    }
+    out(b, 0x604, 0x0005, 2); /* GBL_RLS */
+    assert_int_equal(in(b, 0x604, 2), 1);
+    assert_int_equal(in(b, 0x600, 2), 0);
+    close_chipset(b);
+}
+
 static void smbus_is_empty(void **state)
 {
     struct pc_bench *b = open_chipset();
@@ -375,6 +409,7 @@ int main(void)
         cmocka_unit_test(reset_control),
         cmocka_unit_test(pm_timer_counts_and_interrupts),
         cmocka_unit_test(power_button_and_soft_off),
+        cmocka_unit_test(buttons_and_the_rtc_are_fixed_events),
         cmocka_unit_test(smbus_is_empty),
         cmocka_unit_test(t21_every_value_to_every_power_port),
         cmocka_unit_test(contract),

@@ -20,8 +20,13 @@ static void start(struct cpu_rig *r, unsigned mode, const uint8_t *code, size_t 
     static const uint8_t handler[] = {0xbc, 0x00, 0x00, 0x03, 0x00, 0x83, 0x05, 0x00, 0x90,
                                       0x00, 0x00, 0x0b, 0xff, 0x25, 0x00, 0x90, 0x00, 0x00};
     static const uint8_t first[4] = {0x0b, 0x00, 0x01, 0x00};
-    memset(r->ram.host, 0, RAM);
-    ram_wrote(&r->ram, 0, RAM);
+    for (uint64_t off = 0; off < RAM; off += PAGE_SIZE) { /* few are: this is the target's speed */
+        if (r->ram.flags[off >> PAGE_SHIFT]) {
+            memset(r->ram.host + off, 0, PAGE_SIZE);
+            ram_wrote(&r->ram, off, PAGE_SIZE);
+        }
+    }
+    ram_clean(&r->ram);
     cpu_irq(r->cpu, false);
     cpu_reset(r->cpu);
     struct cpu_state *s = cpu_state(r->cpu);

@@ -1,4 +1,4 @@
-/* Fuzz target: ne2k_pci on the bench, driven by bytes (tests/rig/fuzz_device.c); frames and the cable
+/* Fuzz target: ne2k_pci on the bench, driven by bytes; frames and the cable
  * are host input (tests/devices/ne2k_case.h). */
 #include "tests/devices/ne2k_case.h"
 #include "tests/rig/fuzz_device.h"

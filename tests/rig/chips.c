@@ -160,6 +160,27 @@ static const struct contract_pure pure_uart[] = {{0, 1, 1}, {0, 3, 1}, {0, 4, 1}
 const struct contract_case case_uart16550 = {"uart16550", make_uart, chip_free, busy_uart,
                                              input_uart, pure_uart, 4, 0, 0};
 
+/* ---- parallel port ---- */
+
+static void make_parallel(struct rig *r)
+{
+    struct parallel *p = chip_alloc(r, sizeof *p);
+    parallel_init(p, "parallel0", &r->clk, rig_wire(r, PIN_IRQ), &r->chr);
+    rig_add_region(r, &p->regs);
+    rig_add_device(r, &p->dev);
+}
+
+static void busy_parallel(struct rig *r)
+{
+    rig_out8(r, 0, 'P');
+    rig_out8(r, 2, 0x1d);
+    rig_advance(r, 5500); /* acknowledged, not yet ready */
+}
+
+static const struct contract_pure pure_parallel[] = {{0, 0, 1}, {0, 2, 1}, {0, 3, 1}};
+const struct contract_case case_parallel = {"parallel", make_parallel, chip_free, busy_parallel,
+                                            NULL, pure_parallel, 3, 0, 20 * VTIME_US};
+
 /* ---- debug ports ---- */
 
 static void make_debugcon(struct rig *r)

@@ -3,6 +3,7 @@
 #pragma once
 #include "devices/char/debug_exit.h"
 #include "devices/char/debugcon.h"
+#include "devices/char/parallel.h"
 #include "devices/char/uart16550.h"
 #include "devices/input/i8042.h"
 #include "devices/input/ps2kbd.h"
@@ -35,5 +36,6 @@ struct exit_bench {
 };
 
 extern const struct contract_case case_i8259, case_i8254, case_mc146818, case_uart16550,
-    case_debugcon, case_debug_exit, case_i8042, case_ps2kbd, case_ps2mouse, case_port92;
+    case_parallel, case_debugcon, case_debug_exit, case_i8042, case_ps2kbd, case_ps2mouse,
+    case_port92;
 #define RTC_TEST_EPOCH 951782397ull /* 2000-02-28 23:59:57 UTC */

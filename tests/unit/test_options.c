@@ -60,13 +60,98 @@ static const struct {
     {"-accel warp", "-accel: there is no accelerator \"warp\": say -accel interp"},
     {"-enable-kvm", "-enable-kvm: KVM comes with a later version; say -accel interp or nothing"},
     {"-s", "-s: the gdb stub comes with a later version; -d and the monitor look inside already"},
-    {"-nic user", "-nic: network cards come with a later version; leave it out"},
+    {"-nic usr", "-nic usr: did you mean -nic user?"},
+    {"-nic tap", "-nic tap: such networks come with a later version: say -nic user or -nic none"},
+    {"-netdev socket,id=a",
+     "-netdev socket: such networks come with a later version: say -netdev user,id=ID"},
+    {"-nic user,model=e1000",
+     "-nic: the card \"e1000\" is not built: say model=ne2k_pci or model=ne2k_isa"},
+    {"-nic user,model=ne2k_pic",
+     "-nic: there is no card \"ne2k_pic\", did you mean model=ne2k_pci?"},
+    {"-nic user,mac=1:2", "-nic: 1:2 is no MAC address: say mac=52:54:00:12:34:56"},
+    {"-nic user,mac=53:54:00:12:34:5g",
+     "-nic: 53:54:00:12:34:5g is no MAC address: say mac=52:54:00:12:34:56"},
+    {"-nic user,mac=01:54:00:12:34:56",
+     "-nic: a card cannot have the group address 01:54:00:12:34:56: say "
+     "mac=52:54:00:12:34:56"},
+    {"-nic user,hostfwd=tcp::70000-:22",
+     "-nic: tcp::70000-:22 is no forward of a port: say tcp::8080-:80 or "
+     "udp:127.0.0.1:5300-10.0.2.15:53 (addresses are numbers, ports 1 to 65535)"},
+    {"-nic user,hostfwd=tcp::2222",
+     "-nic: tcp::2222 is no forward of a port: say tcp::8080-:80 or "
+     "udp:127.0.0.1:5300-10.0.2.15:53 (addresses are numbers, ports 1 to 65535)"},
+    {"-nic user,hostfwd=tcp:localhost:1-:1",
+     "-nic: tcp:localhost:1-:1 is no forward of a port: say tcp::8080-:80 or "
+     "udp:127.0.0.1:5300-10.0.2.15:53 (addresses are numbers, ports 1 to 65535)"},
+    {"-nic user,hostfwrd=x", "-nic: unknown setting \"hostfwrd\", did you mean \"hostfwd\"?"},
+    {"-nic user,guestfwd=x",
+     "-nic: guestfwd= comes with a later version: leave it out (the guest reaches the "
+     "host as 10.0.2.2)"},
+    {"-nic user,net=10.0.2", "-nic: net=10.0.2 is no network: say net=10.0.2.0/24 (/4 to /28)"},
+    {"-nic user,net=10.0.2.0/30",
+     "-nic: net=10.0.2.0/30 is no network: say net=10.0.2.0/24 (/4 to /28)"},
+    {"-nic user,dhcpstart=10.0.3.1",
+     "-nic: dhcpstart=10.0.3.1 is outside the network: 10.0.2.1 to 10.0.2.254"},
+    {"-nic user,dns=10.0.2.2",
+     "-nic: host, dns and dhcpstart must be three addresses: say "
+     "host=10.0.2.2,dns=10.0.2.3,dhcpstart=10.0.2.15"},
+    {"-nic user,restrict=perhaps", "-nic: restrict=perhaps must be restrict=on or restrict=off"},
+    {"-netdev user", "-netdev user needs an id: -netdev user,id=net0 -device ne2k_pci,netdev=net0"},
+    {"-netdev user,id=a", "-netdev id=a is connected to no card: add -device ne2k_pci,netdev=a"},
+    {"-netdev user,id=a -netdev user,id=a", "-netdev id=a is used twice"},
+    {"-device ne2k_pci,netdev=b", "-device: there is no -netdev with id=b: add -netdev user,id=b"},
+    {"-netdev user,id=a -device ne2k_pci,netdev=a -device ne2k_isa,netdev=a",
+     "-device: the network a has a card already: give this one a -netdev of its own"},
+    {"-nic user -nic user -nic user -nic user -nic user", "-nic: at most 4 network cards"},
+    {"-net user",
+     "-net user is connected to no card: add -net nic, or say -nic user (each card has "
+     "a network of its own)"},
+    {"-net nci", "-net nci: did you mean -net nic?"},
+    {"-net tap", "-net tap is not built: say -net nic -net user, or -nic user"},
+    {"-device ne2k_isa,iobase=0x301",
+     "-device: iobase=0x301 is no place for 32 ports: 0x200 to 0x3e0 in steps of 0x20, "
+     "usually 0x300"},
+    {"-device ne2k_isa,irq=6",
+     "-device: irq=6 is taken by the board: say 9 (or 3, 4, 5, 7, 10, 11, 14, 15 where "
+     "nothing else sits)"},
+    {"-device ne2k_pci,addr=1", "-device: addr=1 is no free slot: 03 to 1f (hexadecimal)"},
+    {"-device ne2k_pci,addr=5 -device ne2k_pci,addr=5",
+     "-device: two cards in slot 05: give one another addr="},
+    {"-device ne2k_isa -device ne2k_isa,iobase=0x300",
+     "-device: two cards at ports 0x300: give one another iobase=, as 0x320"},
+    {"-object filter-dump,id=f,netdev=x,file=y",
+     "-object filter-dump: there is no -netdev with id=x"},
+    {"-object filter-dump,id=f",
+     "-object filter-dump needs netdev= and file=: -object "
+     "filter-dump,id=f0,netdev=net0,file=net.pcap"},
+    {"-object rng-random,id=r", "-object rng-random,id=r is not built: there is filter-dump"},
     {"-machine q35", "-machine: there is no machine \"q35\": say -machine pc"},
     {"-vga cirrus", "-vga cirrus is not built: say -vga std or -vga none"},
     {"-display sld", "-display sld: did you mean -display sdl?"},
     {"-display vulkan", "-display vulkan is not built: say -display sdl, term or none"},
     {"-boot order=x", "-boot order=x must be letters of a (floppy), c (disk), d (CD), n (network): "
                       "say -boot order=dc"},
+    {"-uuid 1234", "-uuid 1234 is not a UUID: say -uuid 550e8400-e29b-41d4-a716-446655440000"},
+    {"-smbios serial=x", "-smbios serial=x needs a type: -smbios type=1,serial=TEXT"},
+    {"-smbios type=17,asset=x", "-smbios type=17: the types that can be set are 0 (BIOS), 1 "
+                                "(system), 2 (board), 3 (chassis) and 4 (processor)"},
+    {"-smbios type=1,serail=x", "-smbios type=1: unknown setting \"serail\", did you mean "
+                                "\"serial\"?"},
+    {"-smbios type=3,product=x", "-smbios type=3: unknown setting \"product\", there are type, "
+                                 "manufacturer, version, serial, asset, sku"},
+    {"-smbios type=0,release=1", "-smbios release=1: say release=MAJOR.MINOR, each 0 to 255"},
+    {"-smbios file=x", "-smbios file= is not built: say -smbios type=1,manufacturer=NAME,"
+                       "serial=TEXT"},
+    {"-fw_cfg name=etc/x,string=y", "-fw_cfg name=etc/x: names begin with opt/ and have up to 55 "
+                                    "characters: say -fw_cfg name=opt/org.example/x,string=TEXT"},
+    {"-fw_cfg opt/x", "-fw_cfg name=opt/x needs string=TEXT or file=FILE, one of them"},
+    {"-fw_cfg opt/x,string=a -fw_cfg opt/x,string=b", "-fw_cfg name=opt/x is given twice"},
+    {"-parallel null -parallel null -parallel null -parallel null",
+     "-parallel: at most 3 parallel ports"},
+    {"-parallel nul", "-parallel nul: did you mean -parallel null?"},
+    {"-machine acpi=maybe", "-machine: acpi=maybe must be acpi=on or acpi=off"},
+    {"-drive file=x,bootindex=first", "-drive: bootindex=first must be a number from 0 to "
+                                      "2147483647 (0x7fffffff)"},
     {"-boot ordr=d", "-boot: unknown setting \"ordr\", did you mean \"order\"?"},
     {"-boot menu=maybe", "-boot: menu=maybe must be menu=on or menu=off"},
     {"-boot splash-time=70000", "-boot: splash-time=70000 must be a number from 0 to 65535 "
@@ -133,7 +218,7 @@ static void test_bad_lines(void **state)
     for (size_t i = 0; i < ARRAY_LEN(bad); i++) {
         struct options o;
         struct err err;
-        char line[400];
+        char line[800];
         bool ok = parse(&o, bad[i].line, line, &err);
         if (ok || strcmp(err.msg, bad[i].sentence) != 0) {
             print_error("vitrine %s\n  said: %s\n  want: %s\n", bad[i].line, ok ? "(yes)" : err.msg,
@@ -149,7 +234,7 @@ static void test_bad_lines(void **state)
 #define GOOD(text)                                                                                 \
     struct options o;                                                                              \
     struct err err;                                                                                \
-    char line[400];                                                                                \
+    char line[800];                                                                                \
     (void)state;                                                                                   \
     if (!parse(&o, text, line, &err)) {                                                            \
         fail_msg("%s: %s", text, err.msg);                                                         \
@@ -170,7 +255,8 @@ static void test_nothing(void **state)
 static void test_machine_words(void **state)
 {
     GOOD("x.iso -m 1.5G -cpu 486,+fpu,-vme,sse=on -boot order=dc,once=d,menu=on,splash-time=500 "
-         "-rtc base=2026-01-31T23:59:00 -icount shift=5 -name guest=My~PC -machine pc,accel=interp "
+         "-rtc base=2026-01-31T23:59:00 -icount shift=5 -name guest=My~PC -machine "
+         "pc,accel=interp,hpet=off "
          "-smp cpus=1 -no-reboot -no-shutdown -S -snapshot");
     assert_string_equal(o.file, "x.iso");
     assert_int_equal(o.ram_size, 1536ull << 20);
@@ -181,7 +267,7 @@ static void test_machine_words(void **state)
     assert_true(o.boot_menu && o.boot_menu_ms == 500);
     assert_int_equal(o.rtc, OPT_RTC_DATE);
     assert_int_equal(o.rtc_date, 1769903940);
-    assert_true(o.icount);
+    assert_true(o.icount && o.no_hpet);
     assert_int_equal(o.icount_shift, 5);
     assert_string_equal(o.name, "My PC");
     assert_true(o.no_reboot && o.no_shutdown && o.freeze && o.snapshot);
@@ -367,6 +453,66 @@ static void test_document_is_current(void **state)
     free(text);
 }
 
+static void test_default_network(void **state)
+{
+    GOOD("");
+    assert_int_equal(o.nics, 1);
+    assert_int_equal(o.nets, 1);
+    assert_int_equal(o.nic[0].model, OPT_NIC_PCI);
+    assert_string_equal(o.nic[0].id, "ne2k_pci.0");
+    assert_memory_equal(o.nic[0].mac, "\x52\x54\x00\x12\x34\x56", 6);
+    assert_int_equal(o.net[0].kind, OPT_NET_USER);
+    assert_int_equal(o.net[0].dhcp, 0x0a00020f);
+    assert_int_equal(o.net[0].host, 0x0a000202);
+    assert_int_equal(o.net[0].dns, 0x0a000203);
+    assert_false(o.net[0].ipv6 || o.net[0].restricted);
+    assert_true(o.net[0].fallback);
+    options_free(&o);
+    static const char *const none[] = {"-nic none", "-net none", "-nodefaults", NULL};
+    for (unsigned i = 0; none[i]; i++) {
+        assert_true(parse(&o, none[i], line, &err));
+        assert_int_equal(o.nics + o.nets, 0);
+        options_free(&o);
+    }
+}
+
+static void test_networks(void **state)
+{
+    GOOD("-nic user,model=ne2k_isa,hostfwd=tcp::2222-:22,hostfwd=udp:0.0.0.0:53-10.0.2.20:5353 "
+         "-device ne2k_pci,netdev=n,mac=52-54-00-12-34-56,addr=0x1f,romfile=,id=card "
+         "-netdev user,id=n,net=192.168.4.0/255.255.255.0,restrict=on,tftp=/srv,bootfile=a.0 "
+         "-net nic,macaddr=52:54:00:aa:bb:cc -net user,hostname=x "
+         "-object filter-dump,id=f,netdev=n,file=n.pcap,maxlen=96 -device ne2k_isa");
+    assert_int_equal(o.nics, 4);
+    assert_int_equal(o.nets, 3);
+    assert_int_equal(o.nic[0].model, OPT_NIC_ISA);
+    assert_int_equal(o.nic[0].iobase, 0x300);
+    assert_int_equal(o.nic[0].irq, 9);
+    assert_int_equal(o.nic[0].mac[5], 0x57); /* 56 is taken by the second */
+    assert_int_equal(o.net[0].fwds, 2);
+    assert_int_equal(o.net[0].fwd[0].host_addr, 0x7f000001); /* loopback unless written out */
+    assert_int_equal(o.net[0].fwd[0].host_port, 2222);
+    assert_int_equal(o.net[0].fwd[0].guest_addr, 0);
+    assert_int_equal(o.net[0].fwd[0].guest_port, 22);
+    assert_true(o.net[0].fwd[1].udp);
+    assert_int_equal(o.net[0].fwd[1].host_addr, 0);
+    assert_int_equal(o.net[0].fwd[1].guest_addr, 0x0a000214);
+    assert_int_equal(o.nic[1].net, 1);
+    assert_int_equal(o.nic[1].slot, 31);
+    assert_string_equal(o.nic[1].romfile, "");
+    assert_string_equal(o.nic[1].id, "card");
+    assert_int_equal(o.net[1].net, 0xc0a80400);
+    assert_int_equal(o.net[1].dhcp, 0xc0a8040f);
+    assert_true(o.net[1].restricted);
+    assert_string_equal(o.net[1].pcap, "n.pcap");
+    assert_int_equal(o.net[1].pcap_max, 96);
+    assert_int_equal(o.nic[2].net, 2);
+    assert_string_equal(o.net[2].hostname, "x");
+    assert_int_equal(o.nic[3].net, -1);
+    assert_int_equal(o.nic[3].iobase, 0x320);
+    options_free(&o);
+}
+
 static void test_sizes(void **state)
 {
     (void)state;
@@ -398,6 +544,49 @@ static void test_distance(void **state)
     assert_string_equal(suggest_in("cnot", words), "cont");
 }
 
+static void firmware_words(void **state)
+{
+    struct options o;
+    struct err err;
+    char line[600], text[600];
+    (void)state;
+    assert_true(parse(&o, "-smbios type=1,serial=a~b,uuid=00112233-4455-6677-8899-aabbccddeeff "
+                      "-smbios type=0,vendor=V,release=2.10,uefi=on -smbios type=4,sock_pfx=S "
+                      "-fw_cfg opt/x,string=y -fw_cfg name=opt/f,file=/f -parallel none "
+                      "-parallel file:p -drive file=d,bootindex=3 -machine pc,acpi=off,hpet=off "
+                      "-boot strict=on,reboot-timeout=500 -smbios type=1,product=P",
+                      line, &err));
+    static const uint8_t uuid[] = {0x00, 0x11, 0x22, 0x33, 0x44, 0x55, 0x66, 0x77,
+                                   0x88, 0x99, 0xaa, 0xbb, 0xcc, 0xdd, 0xee, 0xff};
+    assert_string_equal(o.smbios[1].serial, "a b");
+    assert_string_equal(o.smbios[1].product, "P"); /* the second one adds */
+    assert_true(o.smbios[1].has_uuid);
+    assert_memory_equal(o.smbios[1].uuid, uuid, 16);
+    assert_string_equal(o.smbios[0].vendor, "V");
+    assert_int_equal(o.smbios[0].major << 8 | o.smbios[0].minor, 0x20a);
+    assert_true(o.smbios[0].uefi && o.smbios[0].given && !o.smbios[2].given);
+    assert_string_equal(o.smbios[4].sock_pfx, "S");
+    assert_int_equal(o.fw_files, 2);
+    assert_string_equal(o.fw_file[0].string, "y");
+    assert_string_equal(o.fw_file[1].file, "/f");
+    assert_int_equal(o.parallels, 2);
+    assert_true(!o.parallel[0].present && o.parallel[1].present);
+    assert_int_equal(o.drive[0].boot_rank, 4);
+    assert_true(o.no_acpi && o.no_hpet && o.boot_strict);
+    assert_int_equal(o.boot_retry_ms, 500);
+    options_free(&o);
+    /* a string of 255 characters fits, one of 256 gets a sentence */
+    for (unsigned n = 255; n < 257; n++) {
+        strcpy(text, "-smbios type=2,asset=");
+        size_t at = strlen(text);
+        memset(text + at, 'x', n);
+        text[at + n] = 0;
+        assert_int_equal(parse(&o, text, line, &err), n == 255);
+        options_free(&o);
+    }
+    assert_string_equal(err.msg, "-smbios type=2,asset has 256 characters, at most 255 fit");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -417,8 +606,11 @@ int main(void)
         cmocka_unit_test(test_actions_come_first),
         cmocka_unit_test(test_help_names_every_option),
         cmocka_unit_test(test_document_is_current),
+        cmocka_unit_test(test_default_network),
+        cmocka_unit_test(test_networks),
         cmocka_unit_test(test_sizes),
         cmocka_unit_test(test_distance),
+        cmocka_unit_test(firmware_words),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
