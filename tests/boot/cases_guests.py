@@ -239,7 +239,7 @@ def boot_debian(vitrine, args=(), host_limit=1200):
         g.wait(r"guest login: ", 300)
         g.send("root\n")
         g.wait(r"root@guest:~# ", 60)
-        g.command("bind 'set enable-bracketed-paste off'; stty cols 200; export PAGER=cat")
+        g.command("bind 'set enable-bracketed-paste off'; stty cols 1000; export PAGER=cat")
     except BaseException:
         g.close()
         raise
@@ -291,7 +291,7 @@ def debian_tools(vitrine, tmp):
     log = open(os.path.join(ROOT, "build/debian-tools.log"), "w")
 
     def say(line, seconds=120):
-        out = g.command(line, seconds)
+        out = g.command(line, seconds).split("; echo RC=$?=", 1)[-1]  # without the echo of what was typed
         log.write("# %s\n%s\n" % (line, out))
         log.flush()
         return out
