@@ -186,7 +186,6 @@ static void board_print_roms(struct board *b, machine_print_fn *print, void *ctx
     }
 }
 
-<<<<<<< HEAD
 static void board_print_speaker(struct board *b, machine_print_fn *print, void *ctx)
 {
     char line[80];
@@ -201,10 +200,6 @@ static void board_print_speaker(struct board *b, machine_print_fn *print, void *
 
 static const char *const board_tables[] = {"pic",   "irq",  "lapic",  "ioapic",
                                            "block", "roms", "speaker"}; /* and "pci", below */
-=======
-static const char *const board_tables[] = {"pic",    "irq",   "lapic",
-                                           "ioapic", "block", "roms"}; /* and "pci", below */
->>>>>>> apic
 
 const char *board_info_name(struct board *b, unsigned i)
 {

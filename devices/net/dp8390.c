@@ -10,7 +10,9 @@
  *
  * Reception: ready() holds frames back in the machine's queue while the ring has no room for a long
  * one, so that a guest loses frames only where it must (stopped, loopback, no cable, a ring that
- * can never hold one).
+ * can never hold one).  It also lets through RX_BURST frames at most until the guest acknowledges
+ * PRX: Linux's driver takes nine from the ring, acknowledges, and leaves the rest to the next
+ * frame's interrupt, which would be too late when there is none.
  *
  * NOT IMPLEMENTED: collisions (NCR, COL, ABT, OWC stay 0), FIFO under- and overrun, FIFO threshold,
  * 32-bit addresses (LAS), back-off offset (OFST). */
@@ -20,7 +22,8 @@
 
 #include "base/bits.h"
 
-enum { PAGE_BYTES = 256, FRAME_MIN = 60, FCS_LEN = 4, HEADER_LEN = 4, CNTR_MAX = 192 };
+enum { PAGE_BYTES = 256, FRAME_MIN = 60, FCS_LEN = 4, HEADER_LEN = 4, CNTR_MAX = 192,
+       RX_BURST = 8 };
 
 /* Pages that the longest frame takes in the ring: header, frame, FCS. */
 enum { LONG_PAGES = (HEADER_LEN + NETDEV_FRAME_MAX + FCS_LEN + PAGE_BYTES - 1) / PAGE_BYTES };
@@ -146,14 +149,6 @@ static uint8_t dp8390_boundary(const struct dp8390 *nic)
     return ring && !inside ? nic->pstop - 1 : nic->bnry;
 }
 
-/* CURR at the boundary is an empty ring, unless the chip itself came there (ring_full), or BNRY stands
- * before the ring: that driver's boundary is never where the next packet is. */
-static bool dp8390_full(const struct dp8390 *nic)
-{
-    uint8_t end = dp8390_boundary(nic);
-    return nic->ring_full || (end != nic->bnry && end == nic->curr);
-}
-
 /* "Packet Reception", overwrite warning: the rest of the frame is lost, RST tells so until the
  * guest has moved BNRY. */
 static void dp8390_overflow(struct dp8390 *nic)
@@ -170,7 +165,7 @@ static bool dp8390_store(struct dp8390 *nic, const uint8_t *data, unsigned len)
     uint8_t page = nic->curr, end = dp8390_boundary(nic), fcs[FCS_LEN];
     unsigned done = 0, in_page = HEADER_LEN, total = len + FCS_LEN;
     store_le32(fcs, dp8390_crc(data, len) ^ (nic->rsr & RSR_CRC ? 1 : 0));
-    if (dp8390_full(nic)) {
+    if (nic->ring_full) {
         return false;
     }
     for (;;) {
@@ -190,6 +185,7 @@ static bool dp8390_store(struct dp8390 *nic, const uint8_t *data, unsigned len)
             nic->clda = (uint16_t)(next << 8);
             nic->curr = nic->lnpp = next;
             nic->ring_full = next == end;
+            nic->burst += nic->burst < RX_BURST;
             return true;
         }
         if (next == end) {
@@ -203,7 +199,6 @@ static bool dp8390_store(struct dp8390 *nic, const uint8_t *data, unsigned len)
 static bool dp8390_accepts(struct dp8390 *nic, const uint8_t *dest)
 {
     static const uint8_t all[6] = {0xff, 0xff, 0xff, 0xff, 0xff, 0xff};
-    nic->rsr = dest[0] & 1 ? RSR_PHY : 0;
     if (memcmp(dest, all, 6) == 0) {
         return nic->rcr & RCR_AB;
     }
@@ -232,8 +227,9 @@ void dp8390_wire(struct dp8390 *nic, const uint8_t *frame, size_t len, uint8_t e
         dp8390_update_irq(nic);
     }
     if (!take || (len < FRAME_MIN && !(nic->rcr & RCR_AR))) {
-        return;
+        return; /* RSR still tells of the last frame taken: iPXE polls it */
     }
+    nic->rsr = frame[0] & 1 ? RSR_PHY : 0;
     if (errors & RSR_FAE) {
         errors |= RSR_CRC; /* the CRC was of whole bytes */
         dp8390_count(nic, 0);
@@ -250,11 +246,34 @@ void dp8390_wire(struct dp8390 *nic, const uint8_t *frame, size_t len, uint8_t e
         if (!dp8390_store(nic, frame, (unsigned)len)) {
             dp8390_overflow(nic);
         } else if (!errors) {
-            nic->taking = nic->taking && nic->isr & ISR_PRX;
             nic->isr |= ISR_PRX;
         }
     }
     dp8390_update_irq(nic);
+}
+
+/* Nothing unread, by either custom: BNRY at the next packet, or one behind it. */
+static bool dp8390_empty(const struct dp8390 *nic)
+{
+    uint8_t end = dp8390_boundary(nic);
+    return !nic->ring_full && (nic->curr == end || nic->curr == dp8390_ring_next(nic, end));
+}
+
+/* For a long frame: the pages that follow CURR do not reach BNRY.  A ring of so few pages that it
+ * never has room is left to its luck. */
+static bool dp8390_room(const struct dp8390 *nic)
+{
+    uint8_t page = nic->curr, end = dp8390_boundary(nic);
+    if (nic->ring_full) {
+        return false;
+    }
+    for (unsigned i = 1; i < LONG_PAGES; i++) {
+        page = dp8390_ring_next(nic, page);
+        if (page == end) {
+            return dp8390_empty(nic);
+        }
+    }
+    return true;
 }
 
 static bool dp8390_ready(void *dev)
@@ -263,19 +282,19 @@ static bool dp8390_ready(void *dev)
     if (!dp8390_running(nic) || nic->tcr & TCR_LB || !nic->link || nic->rcr & RCR_MON) {
         return true; /* nobody listens: frames pass by */
     }
-    if (dp8390_full(nic)) {
-        return false;
-    }
-    uint8_t page = nic->curr, end = dp8390_boundary(nic);
-    for (unsigned i = 1; i < LONG_PAGES; i++) {
-        page = dp8390_ring_next(nic, page);
-        if (page == end) {
-            /* a ring of so few pages never has room: then frames must take their chance */
-            uint8_t last = dp8390_ring_next(nic, page);
-            return nic->curr == page || nic->curr == last;
+    if (nic->burst == RX_BURST) {
+        if (nic->imr & ISR_PRX || !dp8390_empty(nic)) {
+            return false;
         }
+        nic->burst = 0; /* a driver that polls, and has caught up */
     }
-    return true;
+    if (dp8390_room(nic)) {
+        return true;
+    }
+    /* HW: the frame would be lost now, and OVW would wake a driver that has left something in the
+     * ring without looking back.  Since it is not lost, what is there is announced again. */
+    dp8390_raise(nic, ISR_PRX);
+    return false;
 }
 
 static void dp8390_receive(void *dev, const uint8_t *frame, size_t len)
@@ -356,6 +375,7 @@ static void dp8390_loop(struct dp8390 *nic, uint16_t addr, unsigned len)
     nic->fifo[(total + 1) & 7] = nic->fifo[(total + 2) & 7] = (uint8_t)(total >> 8);
     nic->fifo_at = 0;
     bool match = dp8390_accepts(nic, dest);
+    nic->rsr = dest[0] & 1 ? RSR_PHY : 0;
     nic->rsr |= match && !good ? RSR_CRC : RSR_PRX; /* a frame for others is not told of */
 }
 
@@ -391,7 +411,6 @@ static void dp8390_remote_done(struct dp8390 *nic)
     if ((nic->cr & CR_RD) == CR_RD_SEND) {
         nic->bnry = nic->rnpp = nic->send_next;
         nic->ring_full = false;
-        nic->taking = true;
         nic->isr &= (uint8_t)~ISR_RST;
     }
     nic->cr = (uint8_t)((nic->cr & ~CR_RD) | CR_RD_ABORT); /* GUESS: "abort/complete" */
@@ -511,6 +530,7 @@ static void dp8390_write_cr(struct dp8390 *nic, uint8_t val)
     nic->cr = (uint8_t)((nic->cr & CR_TXP) | (val & (CR_PS | CR_TXP)) | rd | state);
     if (state & CR_STP) {
         nic->isr |= ISR_RST;
+        nic->burst = 0;
     } else {
         nic->isr &= (uint8_t)~ISR_RST;
     }
@@ -522,29 +542,6 @@ static void dp8390_write_cr(struct dp8390 *nic, uint8_t val)
     }
 }
 
-/* Frames that the guest has not taken, whether its BNRY is the page before the next frame, as most
- * drivers have it, or that frame's own. */
-static bool dp8390_frames_left(const struct dp8390 *nic)
-{
-    uint8_t bnry = dp8390_boundary(nic);
-    return nic->ring_full || (nic->curr != bnry && nic->curr != dp8390_ring_next(nic, bnry));
-}
-
-/* Some drivers acknowledge PRX after they took frames, and do not take all (Linux stops after
- * nine).  At 10 Mbit/s another frame and its PRX would come before long, or the ring would
- * overflow; here frames come as fast as they are taken and wait where there is no room.  So PRX,
- * acknowledged by a driver that has moved BNRY since it came, comes again if frames are left, with
- * an edge of its own. */
-static void dp8390_acknowledge(struct dp8390 *nic, uint8_t val)
-{
-    nic->isr &= (uint8_t)~(val & 0x7f);
-    if (val & ISR_PRX && nic->taking && dp8390_running(nic) && !(nic->tcr & TCR_LB) &&
-        dp8390_frames_left(nic)) {
-        dp8390_update_irq(nic);
-        nic->isr |= ISR_PRX;
-    }
-}
-
 static void dp8390_write_page0(struct dp8390 *nic, unsigned reg, uint8_t val)
 {
     switch (reg) {
@@ -553,7 +550,6 @@ static void dp8390_write_page0(struct dp8390 *nic, unsigned reg, uint8_t val)
     case 3:
         nic->bnry = val;
         nic->ring_full = false;
-        nic->taking = true;
         if (dp8390_running(nic)) {
             nic->isr &= (uint8_t)~ISR_RST; /* a packet was removed from the ring */
         }
@@ -561,7 +557,10 @@ static void dp8390_write_page0(struct dp8390 *nic, unsigned reg, uint8_t val)
     case 4: nic->tpsr = val; break;
     case 5: nic->tbcr = (uint16_t)((nic->tbcr & 0xff00) | val); break;
     case 6: nic->tbcr = (uint16_t)((nic->tbcr & 0xff) | val << 8); break;
-    case 7: dp8390_acknowledge(nic, val); break;
+    case 7:
+        nic->isr &= (uint8_t)~(val & 0x7f);
+        nic->burst = val & ISR_PRX ? 0 : nic->burst;
+        break;
     case 8: nic->rsar = nic->crda = (uint16_t)((nic->rsar & 0xff00) | val); break;
     case 9: nic->rsar = nic->crda = (uint16_t)((nic->rsar & 0xff) | val << 8); break;
     case 10: nic->rbcr = (uint16_t)((nic->rbcr & 0xff00) | val); break;
@@ -688,6 +687,7 @@ void dp8390_hard_reset(struct dp8390 *nic)
     nic->dcr |= DCR_LAS;
     nic->tcr &= (uint8_t)~TCR_LB;
     nic->tx_off = false;
+    nic->burst = 0;
     dp8390_update_irq(nic);
 }
 
@@ -702,7 +702,7 @@ void dp8390_power_on(struct dp8390 *nic)
     memset(nic->fifo, 0, sizeof nic->fifo);
     nic->rnpp = nic->lnpp = nic->fifo_at = nic->send_next = 0;
     nic->tbcr = nic->rsar = nic->rbcr = nic->crda = nic->clda = nic->ac = nic->latch = 0;
-    nic->ring_full = nic->taking = false;
+    nic->ring_full = false;
     nic->irq.level = false;
     nic->imr = 0;
     dp8390_hard_reset(nic);
@@ -744,8 +744,8 @@ void dp8390_snap(struct dp8390 *nic, struct snap *s)
     snap_u16(s, "ac", &nic->ac);
     snap_u16(s, "latch", &nic->latch);
     snap_u8(s, "send_next", &nic->send_next);
+    snap_u8(s, "burst", &nic->burst);
     snap_bool(s, "ring_full", &nic->ring_full);
-    snap_bool(s, "taking", &nic->taking);
     snap_bool(s, "tx_off", &nic->tx_off);
     snap_bool(s, "link", &nic->link);
     snap_bool(s, "irq", &nic->irq.level);
@@ -755,6 +755,7 @@ void dp8390_snap(struct dp8390 *nic, struct snap *s)
             snap_fail(s, "dp8390: FIFO index");
         }
         nic->fifo_at &= 7;
+        nic->burst = nic->burst > RX_BURST ? RX_BURST : nic->burst;
         nic->imr &= 0x7f;
         nic->dcr &= 0x7f;
         nic->tcr &= 0x1f;

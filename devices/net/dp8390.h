@@ -49,8 +49,8 @@ struct dp8390 {
     uint16_t ac;          /* address counter: page 2, diagnostics */
     uint16_t latch;       /* the last word that went through the data port */
     uint8_t send_next;    /* send packet: what BNRY becomes when all is read */
+    uint8_t burst;        /* frames stored since the guest acknowledged PRX, up to RX_BURST */
     bool ring_full;       /* CURR has caught up with BNRY: equal pointers, but not empty */
-    bool taking;          /* BNRY was moved since PRX came */
     bool tx_off;          /* TCR.ATD: a multicast frame has switched the transmitter off */
     bool link;            /* the cable is plugged in */
 };

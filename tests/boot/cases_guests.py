@@ -149,7 +149,7 @@ def memtest_cd(vitrine, tmp):
 @case(long=True, cost=200)
 def memtest_pass(vitrine, tmp):
     """A7: a full pass over 32 MB finds no error, with the default processor (PAE)."""
-    g = Guest(vitrine, ["-cdrom", memtest_iso(), "-boot", "d", "-m", "32"], host_limit=1500)
+    g = Guest(vitrine, ["-cdrom", memtest_iso(), "-boot", "d", "-m", "32"], host_limit=3000)
     try:
         g.wait(r"Test #10", 600, screen=True)
         g.wait(r"Pass: +1 ", 600, screen=True)
@@ -239,7 +239,7 @@ def boot_debian(vitrine, args=(), host_limit=1200):
         g.wait(r"guest login: ", 300)
         g.send("root\n")
         g.wait(r"root@guest:~# ", 60)
-        g.command("bind 'set enable-bracketed-paste off'; stty cols 200; export PAGER=cat")
+        g.command("bind 'set enable-bracketed-paste off'; stty cols 1000; export PAGER=cat")
     except BaseException:
         g.close()
         raise
@@ -266,4 +266,71 @@ def debian_disk(vitrine, tmp):
         if status != 0:
             raise Failure("power-off ended with status %s: %s" % (status, g.stderr()))
     finally:
+        g.close()
+
+
+def expect(log, what, patterns, never=()):
+    for p in patterns:
+        if not re.search(p, log):
+            raise Failure("%s does not say %r: %s" % (what, p, log[-400:]))
+    for p in never:
+        m = re.search(".*" + p + ".*", log)
+        if m:
+            raise Failure("%s says %r" % (what, m.group(0)))
+
+
+@case(long=True, cost=160)
+def debian_tools(vitrine, tmp):
+    """A19: dmidecode, lspci -vv, acpidump, iasl and hwclock show the machine that we meant; iasl compiles what it
+    disassembled; DHCP by the NE2000; the power button ends it.  The log stays as build/debian-tools.log."""
+    uuid = "6d1f2c3b-4a59-4876-9788-a9bacbdcedfe"
+    g = boot_debian(vitrine, [
+        "-rtc", "base=2031-02-03T04:05:06", "-uuid", uuid, "-smbios", "type=0,vendor=Vendor-0,version=Version-0",
+        "-smbios", "type=1,manufacturer=Maker-1,product=Product-1,serial=Serial-1",
+        "-smbios", "type=2,product=Board-2,serial=Serial-2", "-smbios", "type=3,serial=Serial-3"])
+    log = open(os.path.join(ROOT, "build/debian-tools.log"), "w")
+
+    def say(line, seconds=120):
+        out = g.command(line, seconds).split("; echo RC=$?=", 1)[-1]  # without the echo of what was typed
+        log.write("# %s\n%s\n" % (line, out))
+        log.flush()
+        return out
+    try:
+        expect(say("dmidecode"), "dmidecode", [
+            r"SMBIOS 2\.8 present", r"Vendor: Vendor-0\n\s+Version: Version-0", r"Manufacturer: Maker-1\n\s+Product Name: Product-1",
+            r"Serial Number: Serial-1\n\s+UUID: " + uuid, r"Product Name: Board-2", r"Serial Number: Serial-2",
+            r"Chassis Information(?s:.*)Serial Number: Serial-3", r"Processor Information(?s:.*)Status: Populated, Enabled",
+            r"Physical Memory Array", r"Memory Device(?s:.*)Size: 512 MB", r"End Of Table"],
+            [r"BAD INDEX", r"[Ww]rong", r"[Tt]runcated", r"Invalid entry", r"broken"])
+        expect(say("lspci -vv"), "lspci", [
+            r"00:00\.0 Host bridge: Intel Corporation 440FX", r"00:01\.0 ISA bridge: Intel Corporation 82371SB PIIX3",
+            r"00:01\.1 IDE interface(?s:[^:]*:.*?)Region 4: I/O ports at \w+ \[size=16\](?s:.*?)driver in use: ata_piix",
+            r"00:01\.3 Bridge: Intel Corporation 82371AB/EB/MB PIIX4 ACPI(?s:.*?)routed to IRQ 9",
+            r"VGA compatible controller: Device 1234:1111(?s:.*?)prefetchable\) \[size=16M\](?s:.*?)driver in use: bochs-drm",
+            r"Ethernet controller: Realtek Semiconductor Co\., Ltd\. RTL-8029\(AS\)(?s:.*?)I/O ports at \w+ \[size=32\]"
+            r"(?s:.*?)driver in use: ne2k-pci"],
+            [r"<access denied>", r"!!!", r"<ignored>", r"\[virtual\]", r"Unknown header"])
+        say("mkdir -p /tmp/t; cd /tmp/t; acpidump >acpi.txt && acpixtract -a acpi.txt >/dev/null; ls *.dat")
+        tables = say("for f in *.dat; do iasl -d $f >$f.log 2>&1 || echo FAILED $f; done; cat *.dat.log")
+        expect(tables, "iasl -d", [r"(?i)dsdt\.dsl", r"(?i)facp\.dsl", r"(?i)apic\.dsl", r"(?i)hpet\.dsl"],
+               [r"FAILED", r"(?i)\berror\b", r"(?i)warning", r"(?i)checksum is"])
+        made = say("for f in *.dsl; do iasl -tc $f 2>&1 || echo FAILED $f; done")
+        expect(made, "iasl -tc", [r"Compilation successful\. 0 Errors, 0 Warnings"], [r"FAILED", r"[1-9]\d* Errors"])
+        count = int(say("ls *.dsl | wc -l").strip().splitlines()[-1])
+        if count < 4 or made.count("0 Errors") != count:
+            raise Failure("%d tables, but iasl compiled %d" % (count, made.count("0 Errors")))
+        expect(say("dmesg | grep -E 'ACPI|hpet|APIC'"), "dmesg", [r"ACPI: DSDT", r"ACPI: PM-Timer IO Port"],
+               [r"ACPI Error", r"ACPI BIOS (Error|Warning)", r"ACPI Warning", r"ACPI Exception", r"BIOS bug"])
+        expect(say("hwclock --show --utc"), "hwclock", [r"2031-02-03 04:\d\d:\d\d"])
+        expect(say("hwclock --set --utc --date '2033-04-05 06:07:08' && hwclock --show --utc && cat /proc/driver/rtc"),
+               "hwclock --set", [r"2033-04-05 06:07:\d\d", r"rtc_date\s+: 2033-04-05", r"24hr\s+: yes", r"batt_status\s+: okay"])
+        say("hdparm -I /dev/sda; cat /proc/interrupts /proc/iomem /proc/ioports")
+        expect(say("dhclient -1 $(ls /sys/class/net | grep -v lo); ip -4 addr", 200), "ip addr", [r"inet 10\.0\.2\.15/24"])
+        time.sleep(0.1)
+        g.monitor("system_powerdown")
+        status = g.exit(300)
+        if status != 0:
+            raise Failure("the power button ended with status %s: %s" % (status, g.stderr()))
+    finally:
+        log.close()
         g.close()

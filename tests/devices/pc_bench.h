@@ -26,6 +26,12 @@ struct pc_bench {
     struct piix4_pm pm;
     struct piix_ide ide;
     struct fw_cfg fw;
+    struct bench_card { /* a card with every kind of BAR, for the bus */
+        struct device dev;
+        struct pci_dev pci;
+        struct region io, regs, big, rom;
+        uint8_t rom_bytes[4096];
+    } card;
     uint8_t *bios;
     unsigned soft_resets, hard_resets, offs, mmio_hits;
 };
@@ -118,7 +124,41 @@ static inline void cfg_out(struct pc_bench *b, unsigned devfn, unsigned off, uin
     out(b, 0xcfc + (off & 3), v, size);
 }
 
-/* ---- the chip set case: bridges and power management ---- */
+/* ---- the chip set case: bridges, power management, and a card ---- */
+
+static inline void bench_card_reset(struct device *dev, enum reset_kind kind)
+{
+    pci_dev_reset(&device_of(dev, struct bench_card)->pci, kind);
+}
+static inline void bench_card_snap(struct device *dev, struct snap *s)
+{
+    pci_dev_snap(&device_of(dev, struct bench_card)->pci, s);
+}
+static inline void bench_card_destroy(struct device *dev)
+{
+    pci_dev_destroy(&device_of(dev, struct bench_card)->pci);
+}
+static const struct device_class bench_card_class = {
+    .name = "card", .snap_version = 1, .reset = bench_card_reset, .snap = bench_card_snap,
+    .destroy = bench_card_destroy};
+
+static inline void bench_card_make(struct rig *r, struct pc_bench *b)
+{
+    struct bench_card *c = &b->card;
+    *c = (struct bench_card){.dev = {&bench_card_class, "card"}};
+    c->io = (struct region){.name = "card.io", .len = 32};
+    c->regs = (struct region){.name = "card.regs", .len = 4096};
+    c->big = (struct region){.name = "card.big", .len = 65536};
+    c->rom = (struct region){.name = "card.rom", .kind = REGION_ROM, .len = 4096,
+                             .host = c->rom_bytes};
+    pci_dev_init(&c->pci, "card", PCI_DEVFN(2, 0), 0x1234, 0x5678, 0xff000000, 1);
+    pci_bar_init(&c->pci, 0, PCI_BAR_IO, false, &c->io);
+    pci_bar_init(&c->pci, 1, PCI_BAR_MEM, false, &c->regs);
+    pci_bar_init(&c->pci, 2, PCI_BAR_MEM64, true, &c->big);
+    pci_bar_init(&c->pci, 6, PCI_BAR_ROM, false, &c->rom);
+    pc_bench_need(pci_add(&b->pci, &c->pci));
+    rig_add_device(r, &c->dev);
+}
 
 static inline void chipset_make(struct rig *r)
 {
@@ -129,6 +169,7 @@ static inline void chipset_make(struct rig *r)
     pc_bench_need(piix4_pm_init(&b->pm, "piix4_pm", &b->pci, PCI_DEVFN(1, 3), &r->clk, sci,
                                 pc_bench_on_off, b));
     pc_bench_need(bus_map(b->ports, &b->pm.apm, &err) && bus_map(b->ports, &b->pm.gpe, &err));
+    bench_card_make(r, b);
     rig_add_device(r, &b->pmc.dev);
     rig_add_device(r, &b->pm.dev);
     rig_add_region(r, &b->pm.pm_io);
@@ -141,11 +182,15 @@ static inline void chipset_make(struct rig *r)
 /* Configuration writes that hit somebody: what random CONFADD values hardly do. */
 static inline void chipset_input(struct rig *r, uint32_t v)
 {
-    static const uint8_t fn[4] = {PCI_DEVFN(0, 0), PCI_DEVFN(1, 0), PCI_DEVFN(1, 1),
+    static const uint8_t fn[4] = {PCI_DEVFN(0, 0), PCI_DEVFN(1, 0), PCI_DEVFN(2, 0),
                                   PCI_DEVFN(1, 3)};
     struct pc_bench *b = r->priv;
     if ((v & 0xf0000000) == 0 && b->pm.dev.cls) {
         piix4_pm_power_button(&b->pm);
+        return;
+    }
+    if ((v & 0xf0000000) == 0x10000000) {
+        pci_set_irq(&b->card.pci, v & 1);
         return;
     }
     pci_config_write(&b->pci, fn[v & 3], v >> 2 & 0xff, v * 0x9e3779b9u, 1u << (v >> 10 & 1));
