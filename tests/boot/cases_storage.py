@@ -108,7 +108,7 @@ def flush_reaches_the_host(vitrine, tmp):
     sh(["truncate", "-s", "16M", ro])
     wrap = tmp + "/traced"
     with open(wrap, "w") as f:
-        f.write("#!/bin/sh\nexec strace -f -y -s 16 -o %s -e trace=pwrite64,pwritev,write,fsync,fdatasync %s \"$@\"\n"
+        f.write("#!/bin/sh\nexec strace -D -f -y -s 16 -o %s -e trace=pwrite64,pwritev,write,fsync,fdatasync %s \"$@\"\n"
                 % (log, os.path.abspath(vitrine)))
     os.chmod(wrap, 0o755)
     g = boot(wrap, tmp, ["-initrd", CACHE + "/demo/initrd.gz", "-hda", disk,
@@ -130,4 +130,4 @@ def flush_reaches_the_host(vitrine, tmp):
         if any("ro.img" in x for x in open(log, errors="replace").read().splitlines()):
             raise Failure("a write reached the read-only image's file")
     finally:
-        g.close()
+        g.close() # -D: strace is vitrine's child, and it is vitrine that is ended
