@@ -89,8 +89,11 @@ kernel_package() {
     dpkg-deb -f "$(fetch_deb "$arch" "linux-image-$flavor")" Depends | grep -o 'linux-image-[0-9][^ ,]*' | head -n 1
 }
 
-# build_preset PRESET [CMAKE-OPTION...]: configure and compile, quietly unless it fails
+# build_preset PRESET [CMAKE-OPTION...]: configure and compile, quietly unless it fails.  ccache may take
+# an object that another clone made: paths count from the clone, so only the debugger's idea of the
+# folder can be another one's.
 build_preset() {
+    local -x CCACHE_BASEDIR=$PWD CCACHE_NOHASHDIR=1
     local log=build/$1.log preset=$1
     shift
     mkdir -p build
