@@ -274,7 +274,7 @@ def expect(log, what, patterns, never=()):
         if not re.search(p, log):
             raise Failure("%s does not say %r: %s" % (what, p, log[-400:]))
     for p in never:
-        m = re.search(".*" + p + ".*", log)
+        m = re.search("(?i).*" + p + ".*", log)
         if m:
             raise Failure("%s says %r" % (what, m.group(0)))
 
@@ -313,7 +313,7 @@ def debian_tools(vitrine, tmp):
         say("mkdir -p /tmp/t; cd /tmp/t; acpidump >acpi.txt && acpixtract -a acpi.txt >/dev/null; ls *.dat")
         tables = say("for f in *.dat; do iasl -d $f >$f.log 2>&1 || echo FAILED $f; done; cat *.dat.log")
         expect(tables, "iasl -d", [r"(?i)dsdt\.dsl", r"(?i)facp\.dsl", r"(?i)apic\.dsl", r"(?i)hpet\.dsl"],
-               [r"FAILED", r"(?i)\berror\b", r"(?i)warning", r"(?i)checksum is"])
+               [r"FAILED", r"\berror\b", r"warning", r"checksum is"])
         made = say("for f in *.dsl; do iasl -tc $f 2>&1 || echo FAILED $f; done")
         expect(made, "iasl -tc", [r"Compilation successful\. 0 Errors, 0 Warnings"], [r"FAILED", r"[1-9]\d* Errors"])
         count = int(say("ls *.dsl | wc -l").strip().splitlines()[-1])
