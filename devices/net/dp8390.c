@@ -199,7 +199,6 @@ static bool dp8390_store(struct dp8390 *nic, const uint8_t *data, unsigned len)
 static bool dp8390_accepts(struct dp8390 *nic, const uint8_t *dest)
 {
     static const uint8_t all[6] = {0xff, 0xff, 0xff, 0xff, 0xff, 0xff};
-    nic->rsr = dest[0] & 1 ? RSR_PHY : 0;
     if (memcmp(dest, all, 6) == 0) {
         return nic->rcr & RCR_AB;
     }
@@ -228,8 +227,9 @@ void dp8390_wire(struct dp8390 *nic, const uint8_t *frame, size_t len, uint8_t e
         dp8390_update_irq(nic);
     }
     if (!take || (len < FRAME_MIN && !(nic->rcr & RCR_AR))) {
-        return;
+        return; /* RSR still tells of the last frame taken: iPXE polls it */
     }
+    nic->rsr = frame[0] & 1 ? RSR_PHY : 0;
     if (errors & RSR_FAE) {
         errors |= RSR_CRC; /* the CRC was of whole bytes */
         dp8390_count(nic, 0);
@@ -375,6 +375,7 @@ static void dp8390_loop(struct dp8390 *nic, uint16_t addr, unsigned len)
     nic->fifo[(total + 1) & 7] = nic->fifo[(total + 2) & 7] = (uint8_t)(total >> 8);
     nic->fifo_at = 0;
     bool match = dp8390_accepts(nic, dest);
+    nic->rsr = dest[0] & 1 ? RSR_PHY : 0;
     nic->rsr |= match && !good ? RSR_CRC : RSR_PRX; /* a frame for others is not told of */
 }
 

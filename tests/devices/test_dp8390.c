@@ -259,6 +259,8 @@ static void receive_writes_header_frame_and_fcs(void **state)
     assert_int_equal(load_le32(got + 304), dp8390_crc(f, sizeof f));
     receive(r, all_ones, 60);
     assert_int_equal(nic_in(r, 12), RSR_PRX | RSR_PHY);
+    receive(r, got + 4 + 6, 60); /* for somebody else: RSR stays */
+    assert_int_equal(nic_in(r, 12), RSR_PRX | RSR_PHY);
     nic_get(r, 0x4900, got, 4);
     assert_int_equal(got[0], RSR_PRX | RSR_PHY);
     assert_int_equal(load_le16(got + 2), 64);
