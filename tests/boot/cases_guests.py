@@ -217,11 +217,11 @@ def installer_framebuffer(vitrine, tmp):
             time.sleep(1)
         if share(p, 0, 0, 0xaa) < 0.03:
             raise Failure("the dialogue has no blue behind it")
-        g.key("down")  # the keyboard moves the bar
         before, begin = p, g.guest_seconds()
         while Picture(png).rows == before.rows:
             if g.guest_seconds() - begin > 20 or time.monotonic() > g.limit:
                 raise Failure("the bar does not move")
+            g.key("down")  # the keyboard moves it; a key that comes before the dialogue is complete is lost
             time.sleep(0.5)
             g.screendump(png)
     finally:
