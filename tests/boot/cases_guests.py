@@ -205,21 +205,21 @@ def installer_framebuffer(vitrine, tmp):
     def share(pic, *want):
         return pic.share(lambda *c: all(abs(a - b) < 24 for a, b in zip(c, want)))
     try:
-        begin = g.guest_seconds()
+        # Host seconds: an idle guest's time runs away while a picture is read.
         while True:
             g.screendump(png)
             p = Picture(png)
             if p.width >= 1024 and share(p, 0xaa, 0xaa, 0xaa) > 0.7 and 0.002 < share(p, 0xaa, 0, 0) < 0.03:
                 break
-            if g.guest_seconds() - begin > 150 or time.monotonic() > g.limit:
+            if time.monotonic() > g.limit:
                 raise Failure("no dialogue; the picture is %dx%d, its colors are %r" % (
                     p.width, p.height, sorted(p.colors().items(), key=lambda x: -x[1])[:5]))
             time.sleep(1)
         if share(p, 0, 0, 0xaa) < 0.03:
             raise Failure("the dialogue has no blue behind it")
-        before, begin = p, g.guest_seconds()
+        before, end = p, time.monotonic() + 60
         while Picture(png).rows == before.rows:
-            if g.guest_seconds() - begin > 20 or time.monotonic() > g.limit:
+            if time.monotonic() > end:
                 raise Failure("the bar does not move")
             g.key("down")  # the keyboard moves it; a key that comes before the dialogue is complete is lost
             time.sleep(0.5)
