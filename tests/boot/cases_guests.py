@@ -205,23 +205,23 @@ def installer_framebuffer(vitrine, tmp):
     def share(pic, *want):
         return pic.share(lambda *c: all(abs(a - b) < 24 for a, b in zip(c, want)))
     try:
-        begin = g.guest_seconds()
+        # Host seconds: an idle guest's time runs away while a picture is read.
         while True:
             g.screendump(png)
             p = Picture(png)
             if p.width >= 1024 and share(p, 0xaa, 0xaa, 0xaa) > 0.7 and 0.002 < share(p, 0xaa, 0, 0) < 0.03:
                 break
-            if g.guest_seconds() - begin > 150 or time.monotonic() > g.limit:
+            if time.monotonic() > g.limit:
                 raise Failure("no dialogue; the picture is %dx%d, its colors are %r" % (
                     p.width, p.height, sorted(p.colors().items(), key=lambda x: -x[1])[:5]))
             time.sleep(1)
         if share(p, 0, 0, 0xaa) < 0.03:
             raise Failure("the dialogue has no blue behind it")
-        g.key("down")  # the keyboard moves the bar
-        before, begin = p, g.guest_seconds()
+        before, end = p, time.monotonic() + 60
         while Picture(png).rows == before.rows:
-            if g.guest_seconds() - begin > 20 or time.monotonic() > g.limit:
+            if time.monotonic() > end:
                 raise Failure("the bar does not move")
+            g.key("down")  # the keyboard moves it; a key that comes before the dialogue is complete is lost
             time.sleep(0.5)
             g.screendump(png)
     finally:
@@ -274,7 +274,7 @@ def expect(log, what, patterns, never=()):
         if not re.search(p, log):
             raise Failure("%s does not say %r: %s" % (what, p, log[-400:]))
     for p in never:
-        m = re.search(".*" + p + ".*", log)
+        m = re.search("(?i).*" + p + ".*", log)
         if m:
             raise Failure("%s says %r" % (what, m.group(0)))
 
@@ -313,7 +313,7 @@ def debian_tools(vitrine, tmp):
         say("mkdir -p /tmp/t; cd /tmp/t; acpidump >acpi.txt && acpixtract -a acpi.txt >/dev/null; ls *.dat")
         tables = say("for f in *.dat; do iasl -d $f >$f.log 2>&1 || echo FAILED $f; done; cat *.dat.log")
         expect(tables, "iasl -d", [r"(?i)dsdt\.dsl", r"(?i)facp\.dsl", r"(?i)apic\.dsl", r"(?i)hpet\.dsl"],
-               [r"FAILED", r"(?i)\berror\b", r"(?i)warning", r"(?i)checksum is"])
+               [r"FAILED", r"\berror\b", r"warning", r"checksum is"])
         made = say("for f in *.dsl; do iasl -tc $f 2>&1 || echo FAILED $f; done")
         expect(made, "iasl -tc", [r"Compilation successful\. 0 Errors, 0 Warnings"], [r"FAILED", r"[1-9]\d* Errors"])
         count = int(say("ls *.dsl | wc -l").strip().splitlines()[-1])
