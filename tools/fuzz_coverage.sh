@@ -21,7 +21,6 @@ if [ ${#files[@]} -eq 0 ]; then
     decode) files=(cpu/decode.c) ;;
     engine) files=(cpu/*.c cpu/interp/*.c cpu/fp/*.c) ;;
     fdc) files=(devices/storage/fdc*.c) ;;
-    ioapic) files=(devices/irqchip/i82093aa.c) ;;
     ne2k_*) files=(devices/net/dp8390.c devices/net/ne2k.c "devices/net/$name.c") ;;
     i8254) files=(devices/timer/i8254.c devices/timer/port61.c) ;;
     ioapic) files=(devices/irqchip/i82093aa.c devices/irqchip/apic_bus.c) ;;
