@@ -9,28 +9,8 @@ org 0
 ROM_LEN     equ 1024
 VALUE       equ 0x7020          ; a word to read into, in low memory
 
-    db 0x55, 0xaa, ROM_LEN / 512
-    jmp near init
-    times 0x1a - ($ - $$) db 0
-    dw pnp                      ; 1Ah: expansion header
-    times 0x20 - ($ - $$) db 0
-pnp:
-    db '$PnP', 1, 2             ; revision, length / 16
-    dw 0                        ; no next header
-    db 0, 0                     ; reserved, checksum (not checked)
-    dd 0                        ; device id
-    dw vendor, product
-    db 2, 0, 0                  ; type: mass storage
-    db 0x14                     ; indicators: option ROM may be used as a boot entry
-    dw 0, 0                     ; BCV, disconnect
-    dw boot                     ; BEV
-    dw 0, 0
-vendor:  db 'Vitrine', 0
-product: db 'Linux from the command line', 0
-
-init:
-    xor ax, ax
-    retf
+%define PRODUCT 'Linux from the command line'
+%include "rom_head.inc"
 
 ; eax = the 32-bit item `ax`
 item:

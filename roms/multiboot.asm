@@ -26,29 +26,8 @@ BEST        equ 0x7080          ; best mode so far, and its score
 SCORE       equ 0x7082
 GDTR        equ 0x7088
 
-    db 0x55, 0xaa, ROM_LEN / 512
-    jmp near init
-    times 0x1a - ($ - $$) db 0
-    dw pnp                      ; 1Ah: expansion header
-    times 0x20 - ($ - $$) db 0
-pnp:
-    db '$PnP', 1, 2             ; revision, length / 16
-    dw 0                        ; no next header
-    db 0, 0                     ; reserved, checksum (not checked)
-    dd 0                        ; device id
-    dw vendor, product
-    db 2, 0, 0                  ; type: mass storage
-    db 0x14                     ; indicators: option ROM may be used as a boot entry
-    dw 0, 0                     ; BCV, disconnect
-    dw boot                     ; BEV
-    dw 0, 0
-vendor:  db 'Vitrine', 0
-product: db 'Multiboot kernel from the command line', 0
-
-init:
-    xor ax, ax
-    retf
-
+%define PRODUCT 'Multiboot kernel from the command line'
+%include "rom_head.inc"
 %include "fw_dma.inc"
 
 boot:
