@@ -213,12 +213,7 @@ static void lapic_fire(void *owner, vtime now)
     lapic_arm(l);
 }
 
-/* Before the divisor or the mode changes: the count is kept. */
-static uint32_t lapic_timer_hold(struct lapic *l)
-{
-    return lapic_count(l);
-}
-
+/* The divisor or the mode has changed; the count from before is kept. */
 static void lapic_timer_go_on(struct lapic *l, uint32_t count)
 {
     l->running = count != 0;
@@ -446,7 +441,7 @@ static void lapic_write_svr(struct lapic *l, uint32_t v)
 
 static void lapic_write_lvt(struct lapic *l, unsigned i, uint32_t v)
 {
-    uint32_t held = lapic_timer_hold(l), old = l->lvt[i];
+    uint32_t held = lapic_count(l), old = l->lvt[i];
     v &= lvt_writable[i];
     if (!(l->svr & SVR_ENABLE)) {
         v |= LVT_MASK; /* "Local APIC State After It Has Been Software Disabled" */
@@ -492,7 +487,7 @@ static void lapic_reg_write(struct lapic *l, unsigned r, uint32_t v)
         lapic_arm(l);
         return;
     case R_DCR: {
-        uint32_t held = lapic_timer_hold(l);
+        uint32_t held = lapic_count(l);
         l->dcr = v & 0xb;
         lapic_timer_go_on(l, held);
         return;
