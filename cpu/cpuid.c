@@ -32,8 +32,18 @@ _Static_assert(FEAT_COUNT <= 128, "widen FEATURES()");
      W(PAE) | W(SEP) | W(PGE) | W(CMOV) | W(PAT) | W(MMX) | W(FXSR) | W(SSE) | W(SSE2) | W(APIC))
 #define SET_V32(W) (SET_P3(W) | W(CLFLUSH) | W(SSE2) | W(NX))
 #define SET_MAX(W) (SET_V32(W) | W(SYSCALL) | W(RDTSCP) | W(LAHF64))
+#define SET_V2(W)                                                                                  \
+    (SET_MAX(W) | W(LM) | W(SSE3) | W(SSSE3) | W(CX16) | W(SSE4_1) | W(SSE4_2) | W(POPCNT))
+#define SET_V3(W)                                                                                  \
+    (SET_V2(W) | W(FMA) | W(MOVBE) | W(XSAVE) | W(AVX) | W(F16C) | W(BMI1) | W(AVX2) | W(BMI2) |   \
+     W(LZCNT))
+#define SET_NEW(W)                                                                                 \
+    (SET_V3(W) | W(PCLMULQDQ) | W(MONITOR) | W(PCID) | W(AES) | W(RDRAND) | W(FSGSBASE) |          \
+     W(SMEP) | W(ERMS) | W(INVPCID) | W(RDSEED) | W(ADX) | W(SMAP) | W(CLFLUSHOPT) | W(CLWB) |     \
+     W(SHA) | W(UMIP) | W(RDPID) | W(FSRM) | W(SPEC_CTRL) | W(ARCH_CAPABILITIES) | W(XSAVEOPT) |   \
+     W(XSAVEC) | W(XGETBV1) | W(CR8_LEGACY) | W(PREFETCHW) | W(PDPE1GB))
 /* can be asked for: all of the above, and what other rooms supply */
-#define SET_OFFERED(W) (SET_MAX(W) | W(LM) | W(HYPERVISOR))
+#define SET_OFFERED(W) (SET_NEW(W) | W(HYPERVISOR) | W(AMD))
 #define WORDS(SET) {{SET(IN0), SET(IN1)}}
 #define SET_386FPU(W) (SET_386(W) | W(FPU))
 #define SET_486FPU(W) (SET_486(W) | W(FPU))

@@ -29,7 +29,7 @@ enum opnd_kind {
     OPND_DR,
     OPND_ST,  /* ST(reg) */
     OPND_MMX, /* reg 0..7, 8 bytes (size: bytes used) */
-    OPND_XMM, /* reg 0..15, size: bytes used (4, 8, 16) */
+    OPND_XMM, /* reg 0..15, size: bytes used (1, 2, 4, 8, 16; 32: the YMM register) */
     OPND_REL, /* branch target: insn.imm is the signed displacement from the next instruction */
     OPND_FAR  /* ptr16:16 or ptr16:32: insn.imm offset, insn.imm2 selector */
 };
@@ -45,7 +45,8 @@ enum {
     INSN_MODRM = 8,  /* had a ModRM byte, in insn.modrm */
     INSN_ENDS = 16,  /* ends a basic block: branch, far, system, IF/mode changing */
     INSN_66 = 32,    /* operand-size prefix was there */
-    INSN_OSEG = 64   /* an explicit segment override was there */
+    INSN_OSEG = 64,  /* an explicit segment override was there */
+    INSN_VEX = 128   /* VEX encoding: one source more, upper register bits become zero */
 };
 #define INSN_NOREG 0xff
 #define INSN_RIP 0x10 /* base: RIP-relative (64-bit mode) */

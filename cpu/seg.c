@@ -99,16 +99,22 @@ static void seg_mode(struct cpu *c)
     } else if (s->seg[SEG_CS].attr & ATTR_DB) {
         m |= MODE_CODE32;
     }
-    m |= s->seg[SEG_SS].attr & ATTR_DB ? MODE_STACK32 : 0;
+    if (!(m & MODE_CODE64)) {
+        m |= s->seg[SEG_SS].attr & ATTR_DB ? MODE_STACK32 : 0;
+    }
     if (s->cr0 & CR0_PE) {
         m |= vm ? MODE_VM : MODE_PE;
     }
     m |= s->cpl == 3 ? MODE_USER : 0;
     m |= s->cr0 & CR0_PG ? MODE_PAGING : 0;
-    m |= seg_is_flat(c, SEG_CS) ? MODE_FLAT_CS : 0;
-    m |= seg_is_flat(c, SEG_DS) ? MODE_FLAT_DS : 0;
-    m |= seg_is_flat(c, SEG_ES) ? MODE_FLAT_ES : 0;
-    m |= seg_is_flat(c, SEG_SS) ? MODE_FLAT_SS : 0;
+    if (m & MODE_CODE64) { /* but for FS and GS there are no segments: one key for all code */
+        m |= MODE_FLAT_CS | MODE_FLAT_DS | MODE_FLAT_ES | MODE_FLAT_SS;
+    } else {
+        m |= seg_is_flat(c, SEG_CS) ? MODE_FLAT_CS : 0;
+        m |= seg_is_flat(c, SEG_DS) ? MODE_FLAT_DS : 0;
+        m |= seg_is_flat(c, SEG_ES) ? MODE_FLAT_ES : 0;
+        m |= seg_is_flat(c, SEG_SS) ? MODE_FLAT_SS : 0;
+    }
     if (m != c->mode) {
         c->mode = m;
         c->exit_word |= EXIT_MODE;
