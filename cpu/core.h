@@ -96,6 +96,7 @@ struct cpu {
     uint32_t exit_word;        /* EXIT_* */
     uint64_t retired;          /* instructions retired in this run: clock.progress points here */
     uint64_t run_limit;        /* retired may not pass this; 0 after cpu_kick() */
+    uint64_t shift_af;         /* AF after a shift, in its place in cv: 8 for AMD's, else 0 */
     uint64_t zero;             /* always 0: what the engine reads for a missing base or index */
     struct tlb_entry *tlb_cur; /* tlb[0] supervisor, tlb[1] user: by CPL */
     struct seg_range range[SEG_COUNT];
@@ -124,6 +125,7 @@ struct cpu {
     const struct cpu_model *model;
     uint64_t tsc_hz;
     uint8_t apic_id;
+    uint8_t cpus;              /* on the board, as CPUID tells; 0: one */
     bool ap;                   /* not the bootstrap processor */
     const struct cpu_hooks *hooks;
     void *hooks_ctx;
