@@ -4,15 +4,13 @@ import gzip
 import os
 import re
 
-from guest import ROOT, Failure, Guest, deb, sh
+from guest import ROOT, Failure, Guest, deb, lib, sh
 from registry import case
-
-KERNEL = "linux-image-amd64"
 
 
 def kernel():
-    """Debian's current amd64 kernel: the package depends on the one with the version in its name."""
-    name = sh(["bash", "-c", "cd '%s'; . scripts/lib.sh; kernel_package amd64 %s" % (ROOT, KERNEL)]).split()[-1]
+    """Debian's current amd64 kernel."""
+    name = lib("kernel_package amd64 amd64")
     return deb("amd64", name, "boot/vmlinuz-" + name[len("linux-image-"):])
 
 
@@ -205,9 +203,9 @@ decimal.getcontext().prec = 60
 assert str(decimal.Decimal(2).sqrt())[:42] == '1.4142135623730950488016887242096980785696'
 assert abs(math.sin(1e6) - -0.34999350217129294) < 1e-16 and math.exp(1) == 2.718281828459045
 assert math.fsum([.1] * 10) == 1.0 and math.factorial(25) == 15511210043330985984000000
-assert math.isclose(math.gamma(5.5), 52.34277778455352, rel_tol=1e-15) and 2 ** 200 % 1000007 == 396486
+assert math.isclose(math.gamma(5.5), 52.34277778455352, rel_tol=1e-15) and 2 ** 200 % 1000007 == 446616
 assert fractions.Fraction(0.1) == fractions.Fraction(3602879701896397, 36028797018963968)
-assert hashlib.sha256(b'vitrine').hexdigest().startswith('%s')
+assert hashlib.sha256(b'vitrine').hexdigest().startswith('@HASH@')
 assert zlib.crc32(b'123456789') == 0xcbf43926 and struct.pack('<d', -0.0) == bytes(7) + b'\x80'
 random.seed(4); x = [random.random() for _ in range(2000)]
 assert sorted(x) == [y for _, y in sorted(zip(x, x))] and 0.47 < sum(x) / 2000 < 0.53
@@ -217,7 +215,7 @@ print('PYTHON-' + 'OK')
 
 def python_test():
     import hashlib
-    return PYTHON % hashlib.sha256(b"vitrine").hexdigest()[:16]
+    return PYTHON.replace("@HASH@", hashlib.sha256(b"vitrine").hexdigest()[:16])
 
 
 def exercise(g):
