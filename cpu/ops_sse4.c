@@ -136,12 +136,13 @@ BLEND_BY_SIGN(blendvpd, int64_t)
 bool op_insertps(struct cpu *c, const struct insn *in)
 {
     uint64_t a[4], b[4];
-    unsigned imm = (unsigned)in->imm, s = vec_src(in);
+    bool mem = in->o[vec_src(in) + 1].kind == OPND_MEM;
+    unsigned imm = (unsigned)in->imm;
 
     if (!vec_ok(c, in) || !vec_read2(c, in, a, b)) {
         return false;
     }
-    lane_put(a, imm >> 4 & 3, 32, lane_get(b, in->o[s + 1].kind == OPND_MEM ? 0 : imm >> 6 & 3, 32));
+    lane_put(a, imm >> 4 & 3, 32, lane_get(b, mem ? 0 : imm >> 6 & 3, 32));
     for (unsigned i = 0; i < 4; i++) {
         if (imm >> i & 1) {
             lane_put(a, i, 32, 0);
