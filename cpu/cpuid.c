@@ -296,15 +296,39 @@ static void leaf_caches(const struct cpu *c, uint32_t out[4])
     }
 }
 
+/* APIC IDs that number n of something: a field of whole bits. */
+static uint32_t id_space(unsigned n)
+{
+    uint32_t ids = 1;
+    while (ids < n) {
+        ids *= 2;
+    }
+    return ids;
+}
+
+/* Leaf 0Bh, "Extended Topology Enumeration Leaf": threads of a core, threads of a socket. */
+static void leaf_topology(const struct cpu *c, uint32_t sub, uint32_t out[4])
+{
+    uint32_t ids = id_space(c->threads) * (sub ? id_space(c->cores) : 1);
+    out[2] = sub & 0xff;
+    out[3] = c->apic_id;
+    if (sub < 2) {
+        out[0] = (uint32_t)__builtin_ctz(ids);
+        out[1] = sub ? c->cores * c->threads : c->threads;
+        out[2] |= (sub + 1) << 8;
+    }
+}
+
 /* Leaf 4: the same caches, in the deterministic form: type, level, ways, line, sets. */
-static void leaf_cache_params(uint32_t sub, uint32_t out[4])
+static void leaf_cache_params(const struct cpu *c, uint32_t sub, uint32_t out[4])
 {
     static const struct {
         uint8_t type, level, ways;
         uint16_t sets;
     } caches[] = {{1, 1, 8, 64}, {2, 1, 8, 64}, {3, 2, 8, 4096}};
     if (sub < ARRAY_LEN(caches)) {
-        out[0] = caches[sub].type | (uint32_t)caches[sub].level << 5 | 1 << 8;
+        out[0] = caches[sub].type | (uint32_t)caches[sub].level << 5 | 1 << 8 |
+                 (id_space(c->threads) - 1) << 14 | (id_space(c->cores) - 1) << 26;
         out[1] = 63 | (uint32_t)(caches[sub].ways - 1) << 22;
         out[2] = caches[sub].sets - 1u;
     }
@@ -340,31 +364,6 @@ static void leaf_vendor(const struct cpu *c, uint32_t out[4])
     out[2] = load_le32(v + 8);
 }
 
-static unsigned log2_up(unsigned n)
-{
-    unsigned r = 0;
-    while (1u << r < n) {
-        r++;
-    }
-    return r;
-}
-
-/* Leaf 0Bh: threads in a core, then processors in the package; the whole board is one package. */
-static void leaf_topology(const struct cpu *c, uint32_t sub, uint32_t out[4])
-{
-    unsigned n = c->cpus ? c->cpus : 1;
-    out[2] = sub & 0xff;
-    out[3] = c->apic_id;
-    if (sub == 0) {
-        out[1] = 1;
-        out[2] |= 1 << 8; /* SMT */
-    } else if (sub == 1) {
-        out[0] = log2_up(n);
-        out[1] = n;
-        out[2] |= 2 << 8; /* core */
-    }
-}
-
 /* Leaf 15h: TSC = crystal * EBX / EAX.  The crystal is what drives the local APIC timers: 1 GHz. */
 static void leaf_tsc(const struct cpu *c, uint32_t out[4])
 {
@@ -398,16 +397,14 @@ void cpuid_query(const struct cpu *c, uint32_t leaf, uint32_t sub, uint32_t out[
         out[0] = m->signature;
         out[1] = feat_has(&c->feat, FEAT_CLFLUSH) ? 8 << 8 : 0; /* lines of 64 bytes */
         out[1] |= feat_has(&c->feat, FEAT_APIC) ? (uint32_t)c->apic_id << 24 : 0;
-        if (c->cpus > 1) {
-            out[1] |= 1u << log2_up(c->cpus) << 16;
-        }
         out[2] = feature_bits(c, 1, 0, 2);
         out[3] = feature_bits(c, 1, 0, 3);
+        if (c->cores * c->threads > 1) { /* HTT: the socket's logical processors are counted */
+            out[1] |= id_space(c->cores) * id_space(c->threads) << 16;
+            out[3] |= 1u << 28;
+        }
         if (c->s.cr4 & CR4_OSXSAVE) {
             out[2] |= 1 << 27;
-        }
-        if (c->cpus > 1) {
-            out[3] |= 1 << 28; /* HTT: more than one logical processor in the package */
         }
         if (!(c->s.apic_base & APIC_BASE_ENABLE)) {
             out[3] &= ~(1u << 9);
@@ -421,10 +418,7 @@ void cpuid_query(const struct cpu *c, uint32_t leaf, uint32_t sub, uint32_t out[
         break;
     case 4:
         if (!feat_has(&c->feat, FEAT_AMD)) {
-            leaf_cache_params(sub, out);
-        }
-        if (out[0] && c->cpus > 1) {
-            out[0] |= (c->cpus - 1) << 26;
+            leaf_cache_params(c, sub, out);
         }
         break;
     case 5: break;
@@ -452,7 +446,7 @@ void cpuid_query(const struct cpu *c, uint32_t leaf, uint32_t sub, uint32_t out[
             uint32_t one = feature_bits(c, 1, 0, 3);
             out[0] = m->signature;
             out[3] |= one & 0x0183f3ff;
-            out[2] |= c->cpus > 1 ? 2 : 0;
+            out[2] |= c->cores * c->threads > 1 ? 2 : 0;
         } else if (!(c->mode & MODE_CODE64)) {
             out[3] &= ~(1u << 11); /* Intel: SYSCALL only where it works */
         }
@@ -475,8 +469,9 @@ void cpuid_query(const struct cpu *c, uint32_t leaf, uint32_t sub, uint32_t out[
     case 0x80000008: /* linear and physical address widths */
         out[0] = feat_has(&c->feat, FEAT_LM) ? 48 << 8 | 40
                  : feat_has(&c->feat, FEAT_PAE) ? 32 << 8 | 36 : 32 << 8 | 32;
-        if (feat_has(&c->feat, FEAT_AMD) && c->cpus > 1) {
-            out[2] = (c->cpus - 1) | log2_up(c->cpus) << 12;
+        if (feat_has(&c->feat, FEAT_AMD) && c->cores * c->threads > 1) {
+            uint32_t ids = id_space(c->cores) * id_space(c->threads);
+            out[2] = (c->cores * c->threads - 1) | (uint32_t)__builtin_ctz(ids) << 12;
         }
         break;
     default: break;

@@ -1,6 +1,7 @@
 /* Later integer instructions: MOVBE, CRC32, CMPXCHG16B, RDRAND, RDSEED.
  * SDM Vol. 2, the instructions by name; Vol. 1, "Random Number Generator Instructions". */
 #include "cpu/alu.h"
+#include "cpu/protect.h"
 
 bool op_movbe(struct cpu *c, const struct insn *in)
 {

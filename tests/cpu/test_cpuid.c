@@ -18,6 +18,7 @@ static struct cpu *cpu_of(const char *name)
     c->model = cpuid_model(name);
     assert_non_null(c->model);
     c->feat = c->model->feat;
+    c->cpus = c->cores = c->threads = 1;
     cpu_state_reset(&c->s, c->model->signature);
     return c;
 }
@@ -188,7 +189,8 @@ static void test_topology(void **state)
     struct cpu *c = cpu_of("max");
     uint32_t r[4];
     (void)state;
-    c->cpus = 5;
+    c->cpus = c->cores = 5;
+    c->threads = 1;
     c->apic_id = 3;
     cpuid_query(c, 1, 0, r);
     assert_true(r[3] & 1 << 28);
@@ -199,7 +201,7 @@ static void test_topology(void **state)
     assert_true(r[0] == 3 && r[1] == 5 && r[2] == 0x201 && r[3] == 3);
     cpuid_query(c, 0xb, 2, r);
     assert_true(r[0] == 0 && r[1] == 0 && r[2] == 2);
-    c->cpus = 1;
+    c->cpus = c->cores = 1;
     cpuid_query(c, 1, 0, r);
     assert_false(r[3] & 1 << 28);
     free(c);
