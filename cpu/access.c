@@ -321,7 +321,7 @@ FORCE_INLINE bool access_lin(struct cpu *c, unsigned seg, uint64_t off, unsigned
 /* In 64-bit mode both ends must be canonical; then all between them is. */
 static bool access_canonical(struct cpu *c, unsigned seg, uint64_t lin, unsigned len)
 {
-    if (c->mode & MODE_CODE64 && !(lin_canonical(lin) && lin_canonical(lin + len - 1))) {
+    if (c->mode & MODE_CODE64 && !(addr_canonical(lin) && addr_canonical(lin + len - 1))) {
         return cpu_fault_why(c, seg == SEG_SS ? EXC_SS : EXC_GP, 0, WHY_OTHER, lin);
     }
     return true;
@@ -467,7 +467,7 @@ static bool access_lin_ok(struct cpu *c, uint64_t *lin, unsigned size)
 {
     if (!(c->mode & MODE_LONG)) {
         *lin &= 0xffffffff;
-    } else if (!lin_canonical(*lin) || !lin_canonical(*lin + size - 1)) {
+    } else if (!addr_canonical(*lin) || !addr_canonical(*lin + size - 1)) {
         return cpu_fault_why(c, EXC_GP, 0, WHY_OTHER, *lin);
     }
     return true;

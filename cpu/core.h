@@ -49,8 +49,8 @@ enum {
 /* Whose entries: three tables, of which tlb_cur is the one that explicit accesses look into.
  * CR4.SMAP closes user pages to the supervisor but while EFLAGS.AC is set.  Linux sets and clears
  * AC (STAC, CLAC) around every copy to or from a process, so that must cost no more than turning a
- * pointer: with AC set the supervisor looks into a table of its own, TLB_OPEN, that holds user pages
- * too.  TLB_SUPER never has tags of user pages while SMAP is on, and serves the implicit accesses
+ * pointer: with AC set the supervisor looks into a table of its own, TLB_OPEN, that holds user
+ * pages too.  TLB_SUPER never has tags of user pages while SMAP is on, and serves the implicit accesses
  * (descriptor tables, TSS, frames of events), for which AC does not count. */
 enum { TLB_SUPER, TLB_USER, TLB_OPEN, TLB_VIEWS };
 /* Where page tables lie in host memory: saves the walk a bus look-up a level. */
@@ -284,7 +284,6 @@ FORCE_INLINE unsigned tlb_view(const struct cpu *c)
            : c->s.rflags & FL_AC && c->s.cr4 & (uint64_t)CR4_SMAP ? TLB_OPEN
                                                                   : TLB_SUPER;
 }
-FORCE_INLINE bool lin_canonical(uint64_t lin) { return (uint64_t)bits_sext(lin, 48) == lin; }
 void tlb_flush(struct cpu *c, bool keep_global);
 void tlb_flush_page(struct cpu *c, uint64_t lin);
 void tlb_untag(struct cpu *c); /* hooks or breakpoints changed: everything through the slow path */

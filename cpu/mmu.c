@@ -233,7 +233,7 @@ bool mmu_probe(struct cpu *c, uint64_t lin, uint64_t *phys)
         *phys = lin;
         return true;
     }
-    if (c->s.efer & EFER_LMA && !lin_canonical(lin)) {
+    if (c->s.efer & EFER_LMA && !addr_canonical(lin)) {
         return false;
     }
     return mmu_lookup(c, lin, ent, phys, &large, &code, &rights, &nx) != 0;
@@ -378,7 +378,7 @@ bool mmu_code_page(struct cpu *c, uint64_t lin, struct bus_page *out, uint64_t *
         bus_page(c->env.mem, *phys, out);
         return true;
     }
-    if (c->mode & MODE_CODE64 && !lin_canonical(lin)) { /* ran over the end of the lower half */
+    if (c->mode & MODE_CODE64 && !addr_canonical(lin)) { /* ran over the end of the lower half */
         return FAULT_GP0(c);
     }
     if (!mmu_walk(c, lin, MMU_EXEC, view, &w)) {
