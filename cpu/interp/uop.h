@@ -154,20 +154,26 @@ FORCE_INLINE void wr(struct cpu *c, unsigned off, unsigned size, uint64_t v)
 /* ---- addresses ---- */
 /* B: flat segment, base + disp.  X: flat, base + index + disp.  S: any segment and address size.
  * 64-bit mode: Q: base + disp (RIP-relative: the base is s.rip, where the block begins).  QX: with
- * index.  QS: with index and a segment base (FS, GS).  An address that is not canonical matches no
+ * index.  QS: with index and a segment base (FS, GS; or 0).  An address that is not canonical matches no
  * tag of the translation cache; the slow twin makes the fault. */
 enum ea { EA_B, EA_X, EA_S, EA_Q, EA_QX, EA_QS, EA_COUNT };
 /* Stamps for operands of each size: X(..., address form), and table rows of the same. */
 #define EACH_EA32(X, ...) X(__VA_ARGS__, EA_B) X(__VA_ARGS__, EA_X) X(__VA_ARGS__, EA_S)
 #define EACH_EA64(X, ...) X(__VA_ARGS__, EA_Q) X(__VA_ARGS__, EA_QX) X(__VA_ARGS__, EA_QS)
 #define EACH_EA_1(X, ...) EACH_EA32(X, __VA_ARGS__) EACH_EA64(X, __VA_ARGS__)
-#define EACH_EA_2(X, ...) EACH_EA32(X, __VA_ARGS__) EACH_EA64(X, __VA_ARGS__)
+#define EACH_EA_2(X, ...) EACH_EA32(X, __VA_ARGS__) X(__VA_ARGS__, EA_QS)
 #define EACH_EA_4(X, ...) EACH_EA32(X, __VA_ARGS__) EACH_EA64(X, __VA_ARGS__)
 #define EACH_EA_8(X, ...) EACH_EA64(X, __VA_ARGS__)
 #define T_EA(stem)                                                                                \
     {stem##_EA_B, stem##_EA_X, stem##_EA_S, stem##_EA_Q, stem##_EA_QX, stem##_EA_QS}
+/* What is not hot in 64-bit mode (16-bit operands, for one) has one form for all addresses. */
+#define EACH_EA_COLD_4(X, ...) EACH_EA_2(X, __VA_ARGS__)
+#define EACH_EA_COLD_8(X, ...) X(__VA_ARGS__, EA_QS)
+#define T_EA_COLD_4(stem)                                                                         \
+    {stem##_EA_B, stem##_EA_X, stem##_EA_S, stem##_EA_QS, stem##_EA_QS, stem##_EA_QS}
+#define T_EA_COLD_8(stem) {NULL, NULL, NULL, stem##_EA_QS, stem##_EA_QS, stem##_EA_QS}
 #define T_EA_1(stem) T_EA(stem)
-#define T_EA_2(stem) T_EA(stem)
+#define T_EA_2(stem) T_EA_COLD_4(stem)
 #define T_EA_4(stem) T_EA(stem)
 #define T_EA_8(stem) {NULL, NULL, NULL, stem##_EA_Q, stem##_EA_QX, stem##_EA_QS}
 

@@ -452,11 +452,12 @@ FORCE_INLINE bool xadd_m(struct cpu *c, const struct uop *op, unsigned size, enu
         }                                                                                         \
         NEXT;                                                                                     \
     }
-EACH_EA_4(H_LOCKED, 4)
-EACH_EA_8(H_LOCKED, 8)
+EACH_EA_COLD_4(H_LOCKED, 4)
+EACH_EA_COLD_8(H_LOCKED, 8)
 /* [size - 2][address] */
-static uop_fn *const cmpxchg_tab[2][EA_COUNT] = {T_EA_4(h_cmpxchg_m_4), T_EA_8(h_cmpxchg_m_8)};
-static uop_fn *const xadd_tab[2][EA_COUNT] = {T_EA_4(h_xadd_m_4), T_EA_8(h_xadd_m_8)};
+static uop_fn *const cmpxchg_tab[2][EA_COUNT] = {T_EA_COLD_4(h_cmpxchg_m_4),
+                                                T_EA_COLD_8(h_cmpxchg_m_8)};
+static uop_fn *const xadd_tab[2][EA_COUNT] = {T_EA_COLD_4(h_xadd_m_4), T_EA_COLD_8(h_xadd_m_8)};
 
 /* ---- choosing ---- */
 static int pick_alu_kind(unsigned op)

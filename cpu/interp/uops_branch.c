@@ -360,8 +360,7 @@ FORCE_INLINE bool cond_logic(const struct cpu *c, unsigned cc, uint64_t r, unsig
     H_CMPJ_R(4, cc)                                                                               \
     H_CMPJ_R(8, cc)                                                                               \
     H_CMPJ_M(1, cc, EA_B) H_CMPJ_M(4, cc, EA_B) H_CMPJ_M(1, cc, EA_X) H_CMPJ_M(4, cc, EA_X)       \
-    H_CMPJ_M(1, cc, EA_Q) H_CMPJ_M(4, cc, EA_Q) H_CMPJ_M(8, cc, EA_Q)                             \
-    H_CMPJ_M(1, cc, EA_QX) H_CMPJ_M(4, cc, EA_QX) H_CMPJ_M(8, cc, EA_QX)
+    H_CMPJ_M(1, cc, EA_Q) H_CMPJ_M(4, cc, EA_Q) H_CMPJ_M(8, cc, EA_Q)
 CONDITIONS(H_CMPJ)
 #define T_R(stem)                                                                                 \
     {stem##_0, stem##_1, stem##_2, stem##_3, stem##_4, stem##_5, stem##_6, stem##_7,              \
@@ -370,9 +369,8 @@ CONDITIONS(H_CMPJ)
     {T(stem, 0), T(stem, 1), T(stem, 2), T(stem, 3), T(stem, 4), T(stem, 5), T(stem, 6),          \
      T(stem, 7), T(stem, 8), T(stem, 9), T(stem, 10), T(stem, 11), T(stem, 12), T(stem, 13),      \
      T(stem, 14), T(stem, 15)}
-#define T_ME4(stem, cc)                                                                           \
-    {stem##_##cc##_EA_B, stem##_##cc##_EA_X, NULL, stem##_##cc##_EA_Q, stem##_##cc##_EA_QX}
-#define T_ME8(stem, cc) {NULL, NULL, NULL, stem##_##cc##_EA_Q, stem##_##cc##_EA_QX}
+#define T_ME4(stem, cc) {stem##_##cc##_EA_B, stem##_##cc##_EA_X, NULL, stem##_##cc##_EA_Q}
+#define T_ME8(stem, cc) {NULL, NULL, NULL, stem##_##cc##_EA_Q}
 #define T_CR(name) {T_R(h_##name##_1), T_R(h_##name##_2), T_R(h_##name##_4), T_R(h_##name##_8)}
 #define T_CM(name)                                                                                \
     {T_ME(T_ME4, h_##name##_1), {{NULL}}, T_ME(T_ME4, h_##name##_4), T_ME(T_ME8, h_##name##_8)}

@@ -159,10 +159,11 @@ FORCE_INLINE bool xchg_m(struct cpu *c, const struct uop *op, unsigned size, enu
     return true;
 }
 #define H_XCHG_M(size, ea) STAMP(h_xchg_m_##size##_##ea) OR_SLOW(xchg_m(c, op, size, ea))
-EACH_EA_4(H_XCHG_M, 4)
-EACH_EA_8(H_XCHG_M, 8)
+EACH_EA_COLD_4(H_XCHG_M, 4)
+EACH_EA_COLD_8(H_XCHG_M, 8)
 static uop_fn *const xchg_rr_tab[4] = {h_xchg_rr_1, h_xchg_rr_2, h_xchg_rr_4, h_xchg_rr_8};
-static uop_fn *const xchg_m_tab[2][EA_COUNT] = {T_EA_4(h_xchg_m_4), T_EA_8(h_xchg_m_8)};
+static uop_fn *const xchg_m_tab[2][EA_COUNT] = {T_EA_COLD_4(h_xchg_m_4),
+                                               T_EA_COLD_8(h_xchg_m_8)};
 #define H_CBW(size, half)                                                                         \
     STAMP(h_cbw_##size)                                                                           \
     {                                                                                             \
@@ -235,7 +236,7 @@ FORCE_INLINE bool set_m(struct cpu *c, const struct uop *op, unsigned cc, enum e
         wr(c, op->d, size, rd(c, from, size));                                                    \
         NEXT;                                                                                     \
     }                                                                                             \
-    EACH_EA_##size(H_CMOV_M, cc, size)
+    EACH_EA_COLD_##size(H_CMOV_M, cc, size)
 #define H_SET_M(cc, ea) STAMP(h_set_m_##cc##_##ea) OR_SLOW(set_m(c, op, cc, ea))
 #define H_CC(cc)                                                                                  \
     STAMP(h_set_r_##cc)                                                                           \
@@ -243,14 +244,14 @@ FORCE_INLINE bool set_m(struct cpu *c, const struct uop *op, unsigned cc, enum e
         wr(c, op->d, 1, flag_cond(c, cc));                                                        \
         NEXT;                                                                                     \
     }                                                                                             \
-    EACH_EA_1(H_SET_M, cc)                                                                        \
+    EACH_EA_COLD_4(H_SET_M, cc)                                                                   \
     H_CMOV(cc, 4)                                                                                 \
     H_CMOV(cc, 8)
 CONDITIONS(H_CC)
 #define T_SET_R(cc) h_set_r_##cc,
-#define T_SET_M(cc) T_EA_1(h_set_m_##cc),
+#define T_SET_M(cc) T_EA_COLD_4(h_set_m_##cc),
 #define T_CMOV_R(cc) {h_cmov_r_##cc##_4, h_cmov_r_##cc##_8},
-#define T_CMOV_M(cc) {T_EA_4(h_cmov_m_##cc##_4), T_EA_8(h_cmov_m_##cc##_8)},
+#define T_CMOV_M(cc) {T_EA_COLD_4(h_cmov_m_##cc##_4), T_EA_COLD_8(h_cmov_m_##cc##_8)},
 static uop_fn *const set_r_tab[16] = {CONDITIONS(T_SET_R)};
 static uop_fn *const set_m_tab[16][EA_COUNT] = {CONDITIONS(T_SET_M)};
 /* [cc][size 4, 8] */
@@ -331,6 +332,7 @@ static int pick_ea64(struct pick *p)
         return -1;
     }
     p->u.disp = (int32_t)disp;
+    p->u.x = offsetof(struct cpu, zero);
     if (in->seg >= SEG_FS) {
         p->u.x = (uint32_t)(offsetof(struct cpu, s.seg[0].base) + in->seg * sizeof(struct seg));
         return p->ea = EA_QS;
