@@ -1,10 +1,12 @@
 #!/bin/sh
 # Run assembled guests under QEMU, the judge of the tests themselves: qemu.sh tcg|kvm ROM...
+# GUEST_SMP: processors (4 for smp.rom).
 accel=$1
 shift
 bad=0
 for rom; do
-    text=$(timeout -s KILL 20 qemu-system-i386 -nodefaults -display none -m 32 -machine pc,accel=$accel \
+    text=$(timeout -s KILL 20 qemu-system-${GUEST_ARCH:-i386} -nodefaults -display none -m 32 -machine pc,accel=$accel \
+        -smp ${GUEST_SMP:-1},sockets=${GUEST_SMP:-1} \
         -cpu ${GUEST_CPU:-max,-arch-capabilities} -bios "$rom" -no-reboot \
         -chardev stdio,id=d -device isa-debugcon,iobase=0x402,chardev=d \
         -device isa-debug-exit,iobase=0x501,iosize=2 < /dev/null)
