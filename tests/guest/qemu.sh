@@ -6,7 +6,7 @@ bad=0
 for rom; do
     sys=i386 cpu=max,-arch-capabilities
     case $(basename "$rom") in
-    long*) sys=x86_64 cpu=max,vendor=GenuineIntel ;;
+    long* | *64.rom) sys=x86_64 cpu=max,vendor=GenuineIntel ;;
     esac
     text=$(timeout -s KILL 20 qemu-system-$sys -nodefaults -display none -m 32 -machine pc,accel=$accel \
         -cpu ${GUEST_CPU:-$cpu} -bios "$rom" -no-reboot \
