@@ -1,4 +1,5 @@
-/* Packed integer arithmetic, comparison, logic and shifts on MMX and XMM registers.
+/* Packed integer arithmetic, comparison, logic and shifts on MMX, XMM and
+ * YMM registers.
  *
  * SDM Vol. 1, "MMX Instructions", "SSE2 128-Bit SIMD Integer Instruction Extensions"; Vol. 2B for
  * each operation.  Every meaning is one expression over a lane.

@@ -1,7 +1,7 @@
-/* Moves, packs, interleaves and shuffles of packed integers on MMX and XMM registers.
+/* Moves, packs, interleaves and shuffles of packed integers on MMX, XMM and YMM registers.
  *
  * SDM Vol. 2A/2B: "MOVD/MOVQ", "PACKSSWB/PACKSSDW", "PUNPCKHBW...", "PSHUFD", "PEXTRW", "PINSRW",
- * "MASKMOVQ", "MASKMOVDQU", "MOVNTQ".
+ * "MASKMOVQ", "MASKMOVDQU", "MOVNTQ"; of SSE4.1 "PACKUSDW", "PEXTRB/PEXTRD/PEXTRQ", "EXTRACTPS".
  * NOT IMPLEMENTED: nothing known. */
 #include "cpu/ops_vec.h"
 
@@ -206,6 +206,17 @@ FORCE_INLINE bool extract(struct cpu *c, const struct insn *in, unsigned bits)
     }
 LANE_MOVE(pinsrw, insert, 16)
 LANE_MOVE(pextrw, extract, 16)
+LANE_MOVE(pinsrb, insert, 8)
+LANE_MOVE(pextrb, extract, 8)
+LANE_MOVE(extractps, extract, 32)
+bool op_pinsrd(struct cpu *c, const struct insn *in) /* and PINSRQ */
+{
+    return in->o[vec_src(in) + 1].size == 8 ? insert(c, in, 64) : insert(c, in, 32);
+}
+bool op_pextrd(struct cpu *c, const struct insn *in) /* and PEXTRQ */
+{
+    return in->o[0].size == 8 ? extract(c, in, 64) : extract(c, in, 32);
+}
 
 /* The lanes' sign bits of operand 1, gathered. */
 FORCE_INLINE bool gather_signs(struct cpu *c, const struct insn *in, unsigned bits)

@@ -1,4 +1,4 @@
-/* SSE and SSE2 moves of floating-point elements, and their bitwise logic.
+/* SSE, SSE2 and AVX moves of floating-point elements, and their bitwise logic.
  *
  * SDM Vol. 1, "SSE Data Movement Instructions", "SSE Logical Instructions"; Vol. 2A/2B: "MOVSS",
  * "MOVLPS", "MOVHLPS", "ANDNPS".  Shuffles and interleaves are in ops_mmx_move.c: bits are bits.

@@ -63,3 +63,33 @@ bool vec_mem_write(struct cpu *c, const struct insn *in, unsigned size, enum vec
     }
     return mem_write_bytes(c, in->seg, ea, buf, size);
 }
+
+bool vec_read_any(struct cpu *c, const struct insn *in, unsigned i, enum vec_align align,
+                  uint64_t v[4])
+{
+    const struct opnd *o = &in->o[i];
+
+    if (o->kind == OPND_MEM) {
+        return vec_mem_read(c, in, o->size, align, v);
+    }
+    v[1] = v[2] = v[3] = 0;
+    switch (o->kind) {
+    case OPND_XMM: vec_load(c, o->reg, v); break;
+    case OPND_MMX: v[0] = c->s.st[o->reg].man; break;
+    case OPND_GPR: v[0] = reg_read(c, o->reg, o->size); break;
+    default: v[0] = in->imm; break;
+    }
+    return true;
+}
+
+bool vec_store_any(struct cpu *c, const struct insn *in, enum vec_align align, const uint64_t v[4])
+{
+    const struct opnd *o = &in->o[0];
+
+    switch (o->kind) {
+    case OPND_XMM: vec_put(c, in, o, v); return true;
+    case OPND_MMX: c->s.st[o->reg] = (struct f80){v[0], 0xffff}; return true;
+    case OPND_GPR: reg_write(c, o->reg, o->size, v[0]); return true;
+    default: return vec_mem_write(c, in, o->size, align, v);
+    }
+}

@@ -39,7 +39,10 @@ FORCE_INLINE bool vec_ok(struct cpu *c, const struct insn *in)
     if (vec_is_vex(in)) {
         return avx_check(c);
     }
-    return vec_wide(in) ? sse_check(c) : mmx_check(c);
+    if (vec_wide(in)) {
+        return (!(c->s.cr0 & (CR0_EM | CR0_TS)) && c->s.cr4 & CR4_OSFXSR) || sse_check(c);
+    }
+    return mmx_check(c);
 }
 
 /* When a memory operand of 16 or 32 bytes must be aligned (#GP(0), by its linear address).
@@ -54,6 +57,11 @@ bool vec_mem_read(struct cpu *c, const struct insn *in, unsigned size, enum vec_
                   uint64_t v[4]);
 bool vec_mem_write(struct cpu *c, const struct insn *in, unsigned size, enum vec_align align,
                    const uint64_t v[4]);
+/* ops_vec.c: operand i; operand 0: not only XMM registers. */
+bool vec_read_any(struct cpu *c, const struct insn *in, unsigned i, enum vec_align align,
+                  uint64_t v[4]);
+bool vec_store_any(struct cpu *c, const struct insn *in, enum vec_align align,
+                   const uint64_t v[4]);
 
 FORCE_INLINE void vec_load(const struct cpu *c, unsigned reg, uint64_t v[4])
 {
@@ -64,20 +72,11 @@ FORCE_INLINE void vec_load(const struct cpu *c, unsigned reg, uint64_t v[4])
 FORCE_INLINE bool vec_read(struct cpu *c, const struct insn *in, unsigned i, enum vec_align align,
                            uint64_t v[4])
 {
-    const struct opnd *o = &in->o[i];
-
-    if (o->kind == OPND_XMM) {
-        vec_load(c, o->reg, v);
+    if (in->o[i].kind == OPND_XMM) {
+        vec_load(c, in->o[i].reg, v);
         return true;
     }
-    if (o->kind == OPND_MEM) {
-        return vec_mem_read(c, in, o->size, align, v);
-    }
-    v[1] = v[2] = v[3] = 0;
-    v[0] = o->kind == OPND_MMX   ? c->s.st[o->reg].man
-           : o->kind == OPND_GPR ? reg_read(c, o->reg, o->size)
-                                 : in->imm;
-    return true;
+    return vec_read_any(c, in, i, align, v);
 }
 /* Both sources of a binary operation; the second first, as it may fault. */
 FORCE_INLINE bool vec_read2(struct cpu *c, const struct insn *in, uint64_t a[4], uint64_t b[4])
@@ -104,21 +103,11 @@ FORCE_INLINE void vec_put(struct cpu *c, const struct insn *in, const struct opn
 FORCE_INLINE bool vec_store(struct cpu *c, const struct insn *in, enum vec_align align,
                             const uint64_t v[4])
 {
-    const struct opnd *o = &in->o[0];
-
-    switch (o->kind) {
-    case OPND_XMM:
-        vec_put(c, in, o, v);
+    if (in->o[0].kind == OPND_XMM) {
+        vec_put(c, in, &in->o[0], v);
         return true;
-    case OPND_MMX:
-        c->s.st[o->reg] = (struct f80){v[0], 0xffff};
-        return true;
-    case OPND_GPR:
-        reg_write(c, o->reg, o->size, v[0]);
-        return true;
-    default:
-        return vec_mem_write(c, in, o->size, align, v);
     }
+    return vec_store_any(c, in, align, v);
 }
 /* After an operation with an MMX register: TOP = 0, all tags valid. */
 FORCE_INLINE void vec_done(struct cpu *c, const struct insn *in)

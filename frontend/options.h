@@ -76,8 +76,11 @@ struct options {
 
     uint64_t ram_size;
     const char *cpu_model, *cpu_flags;
+    unsigned cpus, max_cpus, cores, threads; /* -smp; 0: one */
     bool icount;
     unsigned icount_shift;
+    uint64_t seed;
+    bool has_seed;
     enum opt_rtc rtc;
     int64_t rtc_date;
     const char *bios;
