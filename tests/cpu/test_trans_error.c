@@ -78,8 +78,8 @@ static struct f80 mine(struct fp_env *e, enum fn fn, struct f80 x, struct f80 y)
 }
 
 #define X87(insn)                                                                                 \
-    __asm__ volatile("fninit\n\tfldcw %[c]\n\tfldt %[b]\n\tfldt %[a]\n\t" insn "\n\tfstpt %[z]\n\t" \
-                     "fninit"                                                                     \
+    __asm__ volatile("fninit\n\tfldcw %[c]\n\tfldt %[b]\n\tfldt %[a]\n\t" insn                  \
+                     "\n\tfstpt %[z]\n\tfninit"                                                  \
                      : [z] "=m"(r)                                                                \
                      : [a] "m"(x), [b] "m"(y), [c] "m"(cw)                                        \
                      : "memory")

@@ -1,7 +1,7 @@
 /* Every SIMD floating-point operation of SSE to FMA and F16C, in its legacy, VEX.128 and VEX.256
  * form, against the same bytes run by the host's processor: result, MXCSR, EFLAGS, #XM.
  * Operands are made by hand in one half of the cases and decoded in the other.  VITRINE_LONG=1 runs
- * some seventy times as many.  On a host without AVX, FMA and F16C only what every host can show is tested. */
+ * some seventy times as many.  A host without AVX, FMA and F16C has nothing to compare with. */
 #include "tests/cpu/fp_case.h"
 #include "tests/cpu/fp_values.h"
 
