@@ -104,6 +104,7 @@ struct cpu {
     uint32_t exit_word;        /* EXIT_* */
     uint64_t retired;          /* instructions retired in this run: clock.progress points here */
     uint64_t run_limit;        /* retired may not pass this; 0 after cpu_kick() */
+    uint64_t shift_af;         /* AF after a shift, in its place in cv: 8 for AMD's, else 0 */
     uint64_t zero;             /* always 0: what the engine reads for a missing base or index */
     struct tlb_entry *tlb_cur; /* tlb[tlb_view()] */
     struct seg_range range[SEG_COUNT];

@@ -357,37 +357,3 @@ bool op_wbinvd(struct cpu *c, const struct insn *in)
     (void)in;
     return control_cpl0(c);
 }
-
-/* ---- XCR0 ---- */
-
-bool op_xgetbv(struct cpu *c, const struct insn *in)
-{
-    (void)in;
-    if (!(c->s.cr4 & CR4_OSXSAVE)) {
-        return FAULT_UD(c);
-    }
-    if (c->s.gpr[REG_CX] & 0xffffffff) {
-        return FAULT_GP0(c);
-    }
-    reg_write(c, REG_AX, 4, c->s.xcr0);
-    reg_write(c, REG_DX, 4, c->s.xcr0 >> 32);
-    return true;
-}
-
-bool op_xsetbv(struct cpu *c, const struct insn *in)
-{
-    uint64_t v = reg_read(c, REG_AX, 4) | reg_read(c, REG_DX, 4) << 32;
-    uint64_t mask = feat_has(&c->feat, FEAT_AVX) ? 7 : 3;
-    (void)in;
-    if (!(c->s.cr4 & CR4_OSXSAVE)) {
-        return FAULT_UD(c);
-    }
-    if (!control_cpl0(c)) {
-        return false;
-    }
-    if (c->s.gpr[REG_CX] & 0xffffffff || v & ~mask || !(v & 1) || (v & 6) == 4) {
-        return FAULT_GP0(c);
-    }
-    c->s.xcr0 = v;
-    return true;
-}

@@ -10,7 +10,7 @@
         return FAULT_UD(c);                                                                        \
     }
 /* clang-format off */
-X(adcx) X(adox) X(andn) X(bextr) X(blsi) X(blsmsk) X(blsr) X(bzhi) X(clac) X(cmpxchg16b)
-X(crc32) X(invpcid) X(lzcnt) X(movbe) X(mulx) X(pdep) X(pext) X(popcnt) X(rdfsbase) X(rdgsbase)
-X(rdpid) X(rdrand) X(rdseed) X(rorx) X(sarx) X(shlx) X(shrx) X(stac) X(tzcnt) X(wrfsbase)
-X(wrgsbase) X(xrstor) X(xsave) X(xsavec) X(xsaveopt)
+X(clac) 
+X(invpcid) X(rdfsbase) X(rdgsbase)
+X(rdpid) X(stac) X(wrfsbase)
+X(wrgsbase) 
