@@ -381,18 +381,20 @@ FORCE_INLINE void bit_cf(struct cpu *c, bool cf)
     STAMP(h_bsf_##size)                                                                           \
     {                                                                                             \
         uint64_t a = rd(c, op->s, size);                                                          \
-        alu_set_zf(c, a == 0);                                                                    \
+        uint64_t n = a ? (uint64_t)__builtin_ctzll(a) : 0;                                        \
+        alu_scan_flags(c, n, !a);                                                                 \
         if (a) {                                                                                  \
-            wr(c, op->d, size, (uint64_t)__builtin_ctzll(a));                                     \
+            wr(c, op->d, size, n);                                                                \
         }                                                                                         \
         NEXT;                                                                                     \
     }                                                                                             \
     STAMP(h_bsr_##size)                                                                           \
     {                                                                                             \
         uint64_t a = rd(c, op->s, size);                                                          \
-        alu_set_zf(c, a == 0);                                                                    \
+        uint64_t n = a ? 63u - (unsigned)__builtin_clzll(a) : 0;                                  \
+        alu_scan_flags(c, n, !a);                                                                 \
         if (a) {                                                                                  \
-            wr(c, op->d, size, 63u - (unsigned)__builtin_clzll(a));                               \
+            wr(c, op->d, size, n);                                                                \
         }                                                                                         \
         NEXT;                                                                                     \
     }
