@@ -189,8 +189,13 @@ static size_t put_insn(uint8_t *p, uint64_t here, unsigned wild)
         if (rnd() % 3 == 0) {
             *p = (uint8_t)(0xd0 + rnd() % 0x30);
         }
-        bool imm = (*p >= 0x70 && *p <= 0x73) || *p == 0xc6;
-        p++;
+        bool imm = *p == 0x70 || *p == 0xc6;
+        if (*p++ - 0x71u < 3) { /* shifts by an immediate: registers only */
+            static const uint8_t kind[] = {2, 4, 6, 3, 7};
+            *p++ = (uint8_t)(0xc0 | kind[rnd() % 5] << 3 | (rnd() & 7));
+            *p++ = (uint8_t)(rnd() % 4 ? rnd() % 32 : rnd());
+            return (size_t)(p - start);
+        }
         p += put_modrm(p, here + (size_t)(p - start));
         if (imm) {
             *p++ = (uint8_t)rnd();
