@@ -358,6 +358,28 @@ static void show(const char *who, struct cpu_rig *r)
     print_message("\n");
 }
 
+/* Where the two machines differ: bytes of struct cpu_state and of memory. */
+static void show_difference(struct cpu_rig *a, struct cpu_rig *b)
+{
+    const uint8_t *sa = (const uint8_t *)cpu_state(a->cpu);
+    const uint8_t *sb = (const uint8_t *)cpu_state(b->cpu);
+    unsigned left = 16;
+    for (size_t i = 0; i < sizeof(struct cpu_state) && left; i++) {
+        if (sa[i] != sb[i]) {
+            print_message(" state byte %zu: %02x %02x\n", i, sa[i], sb[i]);
+            left--;
+        }
+    }
+    print_message(" (gpr at 0, ymm at %zu)\n", offsetof(struct cpu_state, ymm));
+    for (uint64_t i = 0; i < RAM_SIZE && left; i++) {
+        if (a->ram.host[i] != b->ram.host[i]) {
+            print_message(" memory %llx: %02x %02x\n", (unsigned long long)i, a->ram.host[i],
+                          b->ram.host[i]);
+            left--;
+        }
+    }
+}
+
 static bool same_programs(enum prog kind, uint64_t seed, unsigned slices, struct cpu_rig *a,
                           struct cpu_rig *b)
 {
@@ -376,6 +398,7 @@ static bool same_programs(enum prog kind, uint64_t seed, unsigned slices, struct
                           (unsigned long long)a->done, (unsigned long long)b->done);
             show("steps ", a);
             show("blocks", b);
+            show_difference(a, b);
             return false;
         }
         if (sa == CPU_TRIPLE_FAULT || rnd() % 50 == 0) { /* once more, from a different place */
