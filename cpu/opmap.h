@@ -126,7 +126,19 @@ enum opmap_letter {
 #define L(name, cls, r, m) OL_##name,
     OPMAP_LETTERS(L)
 #undef L
+    OL_COUNT
 };
+
+enum letter_class {
+    C_none, C_E, C_M, C_VM, C_G, C_R, C_S, C_SD, C_C, C_D, C_T, C_STI, C_P, C_Q, C_N, C_V, C_W, C_U,
+    C_FIRST_PLAIN, /* those below need no ModRM */
+    C_ST = C_FIRST_PLAIN, C_I, C_I2, C_ONE, C_J, C_A, C_O, C_Z, C_FIX, C_SEG, C_X, C_Y, C_XLAT,
+    C_DI, C_H, C_B, C_LX, C_X0
+};
+struct letter {
+    uint8_t cls, size, mem;
+};
+extern const struct letter letters[OL_COUNT]; /* decode.c */
 
 enum opmap_flag {
     F_LOCK = 1,    /* LOCK is legal with a memory destination */
@@ -203,7 +215,8 @@ struct op_row {
 #define BY_ENC(...) {.kind = K_ENC, .sub = (const struct op_row[2]){__VA_ARGS__}}
 #define BY_W(...) {.kind = K_W, .sub = (const struct op_row[2]){__VA_ARGS__}}
 #define BY_L(...) {.kind = K_L, .sub = (const struct op_row[2]){__VA_ARGS__}}
-#define BY_FEAT(f, ...) {.kind = K_FEAT, .feat = FEAT_##f, .sub = (const struct op_row[2]){__VA_ARGS__}}
+#define BY_FEAT(f, ...)                                                                            \
+    {.kind = K_FEAT, .feat = FEAT_##f, .sub = (const struct op_row[2]){__VA_ARGS__}}
 #define PFX_NP(...) BY_PFX(__VA_ARGS__)
 #define PFX_66(...) BY_PFX(EMPTY, __VA_ARGS__)
 #define PFX_F3(...) BY_PFX(EMPTY, EMPTY, __VA_ARGS__)
@@ -215,3 +228,45 @@ extern const struct op_row opmap_0f[256];    /* table A-3 */
 extern const struct op_row opmap_0f38[256];  /* table A-4 */
 extern const struct op_row opmap_0f3a[256];  /* table A-5 */
 extern const struct op_row opmap_x87[8][2];  /* tables: D8..DF, memory and register */
+
+/* ---- every cell of every map, for tests and tables (opmap_walk.c) ----
+ * Start with a zeroed iterator; each call gives the next cell, false at the end.  First come the
+ * legacy maps 0 to 3, then maps 1 to 3 by VEX.  A constraint of -1 is none. */
+enum { WALK_SPLITS = 9 };
+struct opmap_iter {
+    const struct op_row *row; /* of kind K_OP or K_OP0; else an empty cell */
+    uint16_t op;              /* row->op, or OP_ud: empty, or not in this encoding */
+    bool vex;
+    uint8_t map;              /* 0: one byte, 1: 0F, 2: 0F 38, 3: 0F 3A */
+    uint8_t opcode;
+    bool modrm;               /* there is a ModRM byte */
+    int8_t pfx;               /* 0 none, 1: 66, 2: F3, 3: F2; VEX.pp in this numbering */
+    int8_t mod;               /* 0: memory, 1: register */
+    int8_t reg, rm;           /* of ModRM */
+    int8_t w, l;              /* REX.W or VEX.W; VEX.L.  Rows' VEX_W0, L0... are in here, too */
+    int8_t rexb;
+    int8_t mode64;            /* 0: legacy modes only, 1: 64-bit mode only */
+    uint8_t with, without;    /* enum cpu_feature that a split needs there or not, beside row->feat */
+    /* the walker's own */
+    bool started;
+    uint8_t depth, step[WALK_SPLITS];
+};
+bool opmap_next(struct opmap_iter *it);
+/* Can the cell be reached in this mode: row and split allow it? */
+bool opmap_mode_legal(const struct opmap_iter *it, enum decode_mode mode);
+
+/* What a cell leaves open. */
+struct opmap_pick {
+    uint8_t modrm;            /* what the cell constrains is put in */
+    uint8_t sib;              /* used if the resulting ModRM and the address size ask for one */
+    uint8_t vvvv;             /* VEX: the register, not inverted */
+    uint8_t rxb;              /* REX or VEX: 4 R, 2 X, 1 B; 64-bit mode only */
+    uint8_t w, l, pfx;        /* where the cell leaves it open (w, legacy: in 64-bit mode only) */
+    bool p67;                 /* an address-size prefix (a VSIB operand in 16-bit mode needs it) */
+    bool vex3;                /* the three-byte VEX even where two do */
+    uint8_t tail[12];         /* displacement and immediate */
+};
+/* The machine code of a cell, out[32]; returns the bytes written, `tail` and all: more than the
+ * instruction has.  0: the cell's constraints and the mode or pick exclude each other. */
+unsigned opmap_encode(const struct opmap_iter *it, enum decode_mode mode,
+                      const struct opmap_pick *pick, uint8_t out[32]);
