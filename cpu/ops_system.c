@@ -1,8 +1,6 @@
-/* Interrupt flag, EFLAGS on the stack, descriptor-table registers, selector probes, CPUID and kin.
+/* Interrupt flag, EFLAGS on the stack, descriptor-table registers, selector probes.
  * SDM Vol. 2, by instruction; Vol. 3B, "8086 Emulation" for IOPL, VME and PVI.
- * Control, debug and test registers: ops_control.c.
- * NOT IMPLEMENTED: performance counters (RDPMC gives 0), MONITOR's wake-up (MWAIT does not wait).
- */
+ * Control, debug and test registers: ops_control.c; CPUID, counters, MSRs: ops_ident.c. */
 #include "cpu/protect.h"
 
 bool op_ud(struct cpu *c, const struct insn *in)
@@ -148,13 +146,16 @@ bool op_popf(struct cpu *c, const struct insn *in)
 static bool system_load_table(struct cpu *c, const struct insn *in, uint64_t *base, uint16_t *limit)
 {
     uint64_t ea = insn_ea(c, in), l, b;
-    unsigned wide = c->mode & MODE_CODE64 ? 8 : 4;
+    bool wide = c->mode & MODE_CODE64; /* always ten bytes, whatever the operand size */
     if (!system_cpl0(c) || !mem_read(c, in->seg, ea, 2, &l) ||
-        !mem_read(c, in->seg, (ea + 2) & bits_mask(in->asize * 8u), wide, &b)) {
+        !mem_read(c, in->seg, (ea + 2) & bits_mask(in->asize * 8u), wide ? 8 : 4, &b)) {
         return false;
     }
+    if (wide && !addr_canonical(b)) {
+        return FAULT_GP0(c);
+    }
     *limit = (uint16_t)l;
-    *base = in->osize == 2 ? b & 0xffffff : b;
+    *base = in->osize == 2 && !wide ? b & 0xffffff : b;
     return true;
 }
 
@@ -220,6 +221,20 @@ static bool system_store16(struct cpu *c, const struct insn *in, uint64_t v)
     return true;
 }
 
+/* Long mode: the upper half of a 16-byte descriptor, with bits 63..32 of the base. */
+static bool system_base64(struct cpu *c, uint16_t sel, enum cpu_why why, struct desc *d)
+{
+    d->high = 0;
+    if (!(c->mode & MODE_LONG)) {
+        return true;
+    }
+    if (!seg_fetch_high(c, sel, EXC_GP, why, d)) {
+        return false;
+    }
+    return addr_canonical(d->high << 32 | desc_base(d)) ||
+           seg_fault(c, EXC_GP, sel, why, d->at);
+}
+
 bool op_lldt(struct cpu *c, const struct insn *in)
 {
     uint16_t sel;
@@ -243,7 +258,11 @@ bool op_lldt(struct cpu *c, const struct insn *in)
     if (!desc_present(&d)) {
         return seg_fault(c, EXC_NP, sel, WHY_OTHER, d.at);
     }
+    if (!system_base64(c, sel, WHY_OTHER, &d)) {
+        return false;
+    }
     seg_from_desc(&c->s.ldtr, sel, &d);
+    c->s.ldtr.base |= d.high << 32;
     return true;
 }
 
@@ -263,17 +282,22 @@ bool op_ltr(struct cpu *c, const struct insn *in)
     if (!seg_fetch(c, sel, EXC_GP, WHY_TSS_BAD, &d)) {
         return false;
     }
-    if (desc_is_segment(&d) || (desc_type(&d) != DESC_TSS16 && desc_type(&d) != DESC_TSS32)) {
+    bool wide = c->mode & MODE_LONG, tss16 = desc_type(&d) == DESC_TSS16 && !wide;
+    if (desc_is_segment(&d) || (!tss16 && desc_type(&d) != DESC_TSS32)) {
         return seg_fault(c, EXC_GP, sel, WHY_TSS_BAD, d.at);
     }
     if (!desc_present(&d)) {
         return seg_fault(c, EXC_NP, sel, WHY_TSS_BAD, d.at);
+    }
+    if (!system_base64(c, sel, WHY_TSS_BAD, &d)) {
+        return false;
     }
     d.raw |= (uint64_t)2 << 40; /* busy */
     if (!lin_write(c, d.at + 5, 1, false, d.raw >> 40 & 0xff)) {
         return false;
     }
     seg_from_desc(&c->s.tr, sel, &d);
+    c->s.tr.base |= d.high << 32;
     return true;
 }
 
@@ -315,8 +339,15 @@ static bool system_probe(struct cpu *c, uint16_t sel, struct desc *d, bool *ok)
 
 enum { /* valid system types, bit n: type n */
     LAR_TYPES = 1 << 1 | 1 << 2 | 1 << 3 | 1 << 4 | 1 << 5 | 1 << 9 | 1 << 11 | 1 << 12,
-    LSL_TYPES = 1 << 1 | 1 << 2 | 1 << 3 | 1 << 9 | 1 << 11
+    LSL_TYPES = 1 << 1 | 1 << 2 | 1 << 3 | 1 << 9 | 1 << 11,
+    LONG_TYPES = 1 << 2 | 1 << 9 | 1 << 11 | 1 << 12 /* of these, those of long mode */
 };
+
+static bool system_type_in(const struct cpu *c, const struct desc *d, unsigned types)
+{
+    types &= c->mode & MODE_LONG ? LONG_TYPES : ~0u;
+    return desc_is_segment(d) || (types >> desc_type(d) & 1);
+}
 
 bool op_lar(struct cpu *c, const struct insn *in)
 {
@@ -327,7 +358,7 @@ bool op_lar(struct cpu *c, const struct insn *in)
         !system_probe(c, sel, &d, &ok)) {
         return false;
     }
-    ok = ok && (desc_is_segment(&d) || LAR_TYPES >> desc_type(&d) & 1);
+    ok = ok && system_type_in(c, &d, LAR_TYPES);
     if (ok) {
         reg_write(c, in->o[0].reg, in->osize, d.raw >> 32 & 0xffff00);
     }
@@ -344,7 +375,7 @@ bool op_lsl(struct cpu *c, const struct insn *in)
         !system_probe(c, sel, &d, &ok)) {
         return false;
     }
-    ok = ok && (desc_is_segment(&d) || LSL_TYPES >> desc_type(&d) & 1);
+    ok = ok && system_type_in(c, &d, LSL_TYPES);
     if (ok) {
         reg_write(c, in->o[0].reg, in->osize, desc_limit(&d));
     }
@@ -406,115 +437,5 @@ bool op_arpl(struct cpu *c, const struct insn *in)
         }
     }
     system_set_zf(c, less);
-    return true;
-}
-
-/* ---- identity and counters ---- */
-
-bool op_cpuid(struct cpu *c, const struct insn *in)
-{
-    uint32_t r[4];
-    (void)in;
-    cpuid_query(c, (uint32_t)c->s.gpr[REG_AX], (uint32_t)c->s.gpr[REG_CX], r);
-    reg_write(c, REG_AX, 4, r[0]);
-    reg_write(c, REG_BX, 4, r[1]);
-    reg_write(c, REG_CX, 4, r[2]);
-    reg_write(c, REG_DX, 4, r[3]);
-    return true;
-}
-
-static void system_edx_eax(struct cpu *c, uint64_t v)
-{
-    reg_write(c, REG_AX, 4, v);
-    reg_write(c, REG_DX, 4, v >> 32);
-}
-
-bool op_rdtsc(struct cpu *c, const struct insn *in)
-{
-    (void)in;
-    if (c->s.cr4 & CR4_TSD && c->s.cpl) {
-        return FAULT_GP0(c);
-    }
-    system_edx_eax(c, cpu_tsc(c));
-    return true;
-}
-
-bool op_rdtscp(struct cpu *c, const struct insn *in)
-{
-    if (!op_rdtsc(c, in)) {
-        return false;
-    }
-    reg_write(c, REG_CX, 4, c->s.tsc_aux);
-    return true;
-}
-
-bool op_rdpmc(struct cpu *c, const struct insn *in)
-{
-    (void)in;
-    if ((!(c->s.cr4 & CR4_PCE) && c->s.cpl) || (c->s.gpr[REG_CX] & 0xffffffff) > 1) {
-        return FAULT_GP0(c);
-    }
-    system_edx_eax(c, 0);
-    return true;
-}
-
-bool op_rdmsr(struct cpu *c, const struct insn *in)
-{
-    uint64_t v;
-    (void)in;
-    if (!system_cpl0(c)) {
-        return false;
-    }
-    if (!msr_read(c, (uint32_t)c->s.gpr[REG_CX], &v)) {
-        return FAULT_GP0(c);
-    }
-    system_edx_eax(c, v);
-    return true;
-}
-
-bool op_wrmsr(struct cpu *c, const struct insn *in)
-{
-    uint64_t v = reg_read(c, REG_AX, 4) | reg_read(c, REG_DX, 4) << 32;
-    (void)in;
-    if (!system_cpl0(c)) {
-        return false;
-    }
-    return msr_write(c, (uint32_t)c->s.gpr[REG_CX], v) || FAULT_GP0(c);
-}
-
-bool op_monitor(struct cpu *c, const struct insn *in)
-{
-    uint64_t v;
-    if (c->s.cpl) {
-        return FAULT_UD(c);
-    }
-    if (c->s.gpr[REG_CX] & 0xffffffff) {
-        return FAULT_GP0(c);
-    }
-    return mem_read(c, in->seg < SEG_COUNT ? in->seg : SEG_DS,
-                    c->s.gpr[REG_AX] & bits_mask(in->asize * 8u), 1, &v);
-}
-
-bool op_mwait(struct cpu *c, const struct insn *in)
-{
-    (void)in;
-    if (c->s.cpl) {
-        return FAULT_UD(c);
-    }
-    return (c->s.gpr[REG_CX] & 0xfffffffe) == 0 || FAULT_GP0(c);
-}
-
-bool op_swapgs(struct cpu *c, const struct insn *in)
-{
-    (void)in;
-    if (!(c->mode & MODE_CODE64)) {
-        return FAULT_UD(c);
-    }
-    if (!system_cpl0(c)) {
-        return false;
-    }
-    uint64_t v = c->s.seg[SEG_GS].base;
-    c->s.seg[SEG_GS].base = c->s.kernel_gs_base;
-    c->s.kernel_gs_base = v;
     return true;
 }
