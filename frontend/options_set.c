@@ -65,7 +65,8 @@ bool opt_machine(struct options *o, const char *opt, const char *arg, struct err
 {
     static const char *const known[] = {"type", "accel", "usb", "vmport", "acpi", "hpet", NULL};
     if (strcmp(arg, "help") == 0) {
-        return opt_show(o, "pc    i440FX + PIIX3, 1 to 8 processors (the only one, and the default)\n");
+        return opt_show(o, "pc    i440FX + PIIX3, 1 to 8 processors (the only one, and the "
+                           "default)\n");
     }
     struct keyval kv;
     bool acpi = !o->no_acpi, hpet = !o->no_hpet;
