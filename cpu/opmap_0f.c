@@ -84,7 +84,7 @@ const struct op_row opmap_0f[256] = {
     [0x08] = ROW0(invd, .feat = FEAT_I486),
     [0x09] = ROW0(wbinvd, .feat = FEAT_I486),
     [0x0b] = ROW0(ud), /* UD2 */
-    [0x0d] = ROW1(prefetch, Ev, .feat = FEAT_P6),
+    [0x0d] = BY_FEAT(AMD, ROW1(prefetch, Ev, .feat = FEAT_P6), ROW1(prefetch, M, .feat = FEAT_P6)),
     [0x0f] = {.kind = K_3D},
 
     [0x10] = BY_PFX(SSEV(movups, Vx, Wx), SSE2V(movupd, Vx, Wx),

@@ -180,7 +180,7 @@ unsigned opmap_encode(const struct opmap_iter *it, enum decode_mode mode,
     }
     rxb = it->rexb >= 0 ? (rxb & 6) | (unsigned)it->rexb : rxb;
     if (it->vex) {
-        unsigned vvvv = (~pick->vvvv & (mode == DECODE_64 ? 15u : 7u)) | (mode == DECODE_64 ? 0 : 8);
+        unsigned vvvv = ~(mode == DECODE_64 ? pick->vvvv : pick->vvvv & 7u) & 15;
         unsigned last = vvvv << 3 | l << 2 | pp[pfx];
         if (it->map == 1 && !w && !(rxb & 3) && !pick->vex3) {
             out[n++] = 0xc5;
