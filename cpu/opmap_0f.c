@@ -64,8 +64,8 @@ const struct op_row opmap_0f[256] = {
         BY_REG(EMPTY, /* VMX */
                BY_RM(ROW0(monitor, .feat = FEAT_MONITOR),
                      ROW0(mwait, .flags = F_ENDS, .feat = FEAT_MONITOR),
-                     PFX_NP(ROW0(clac, .flags = F_ENDS, .feat = FEAT_SMAP)),
-                     PFX_NP(ROW0(stac, .flags = F_ENDS, .feat = FEAT_SMAP))),
+                     PFX_NP(ROW0(clac, .feat = FEAT_SMAP)),
+                     PFX_NP(ROW0(stac, .feat = FEAT_SMAP))),
                BY_RM(PFX_NP(ROW0(xgetbv, .feat = FEAT_XSAVE)),
                      PFX_NP(ROW0(xsetbv, .flags = F_ENDS, .feat = FEAT_XSAVE))),
                EMPTY, /* SVM */

@@ -172,7 +172,8 @@ unsigned opmap_encode(const struct opmap_iter *it, enum decode_mode mode,
     unsigned l = it->l >= 0 ? (unsigned)it->l : pick->l & 1u;
 
     if ((it->mode64 >= 0 && it->mode64 != (mode == DECODE_64)) ||
-        (mode != DECODE_64 && !it->vex && it->w == 1)) {
+        (mode != DECODE_64 && !it->vex && it->w == 1) ||
+        (mode == DECODE_64 && !it->vex && it->map == 0 && it->opcode >> 4 == 4)) { /* REX */
         return 0;
     }
     if (pick->p67) {

@@ -18,7 +18,9 @@
 #include "cpu/state.h"
 
 enum { M16 = 1, M32 = 2, M64 = 4, ALL = 7 };
-enum { P66 = 1, PF3 = 2, PF2 = 4, P67 = 8, PREXW = 16, PLOCK = 32, PREX = 64, PL = 128, PANY = 0 };
+enum {
+    PANY = 0, P66 = 1, PF3 = 2, PF2 = 4, P67 = 8, PREXW = 16, PLOCK = 32, PREX = 64, PL = 128
+};
 enum { VEX1 = 0xc1, VEX2 = 0xc2, VEX3 = 0xc3 }; /* maps by VEX: pp as P66.., W as PREXW, L as PL */
 /* the row holds only where capstone says the same with those prefixes and without */
 enum {
