@@ -64,8 +64,8 @@ const struct op_row opmap_0f[256] = {
         BY_REG(EMPTY, /* VMX */
                BY_RM(ROW0(monitor, .feat = FEAT_MONITOR),
                      ROW0(mwait, .flags = F_ENDS, .feat = FEAT_MONITOR),
-                     PFX_NP(ROW0(clac, .flags = F_ENDS, .feat = FEAT_SMAP)),
-                     PFX_NP(ROW0(stac, .flags = F_ENDS, .feat = FEAT_SMAP))),
+                     PFX_NP(ROW0(clac, .feat = FEAT_SMAP)),
+                     PFX_NP(ROW0(stac, .feat = FEAT_SMAP))),
                BY_RM(PFX_NP(ROW0(xgetbv, .feat = FEAT_XSAVE)),
                      PFX_NP(ROW0(xsetbv, .flags = F_ENDS, .feat = FEAT_XSAVE))),
                EMPTY, /* SVM */
@@ -84,7 +84,7 @@ const struct op_row opmap_0f[256] = {
     [0x08] = ROW0(invd, .feat = FEAT_I486),
     [0x09] = ROW0(wbinvd, .feat = FEAT_I486),
     [0x0b] = ROW0(ud), /* UD2 */
-    [0x0d] = ROW1(prefetch, Ev, .feat = FEAT_P6),
+    [0x0d] = BY_FEAT(AMD, ROW1(prefetch, Ev, .feat = FEAT_P6), ROW1(prefetch, M, .feat = FEAT_P6)),
     [0x0f] = {.kind = K_3D},
 
     [0x10] = BY_PFX(SSEV(movups, Vx, Wx), SSE2V(movupd, Vx, Wx),
