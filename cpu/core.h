@@ -125,6 +125,9 @@ struct cpu {
     uint64_t tsc_hz;
     uint8_t apic_id;
     bool ap;                   /* not the bootstrap processor */
+    unsigned cpus, cores, threads; /* topology for CPUID: in all, per socket, per core */
+    bool yields;               /* PAUSE ends the run: others wait for their turn */
+    bool paused;               /* it did */
     const struct cpu_hooks *hooks;
     void *hooks_ctx;
     volatile int kicked;

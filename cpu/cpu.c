@@ -9,12 +9,10 @@
 #include "cpu/core.h"
 #include "cpu/interp/engine.h"
 
-static void cpu_on_code_changed(void *ctx, uint64_t off, uint64_t len)
+static bool cpu_on_code_changed(void *ctx, uint64_t off, uint64_t len)
 {
     struct cpu *c = ctx;
-    if (c->accel == &cpu_accel_interp) {
-        interp_code_changed(c, off, len);
-    }
+    return c->accel == &cpu_accel_interp && interp_code_changed(c, off, len);
 }
 
 static void cpu_on_protect(void *ctx, uint64_t off)
@@ -47,6 +45,10 @@ struct cpu *cpu_create(const struct cpu_accel *accel, const struct cpu_config *c
     }
     c->apic_id = cfg ? cfg->apic_id : 0;
     c->ap = cfg && cfg->ap;
+    c->cpus = cfg && cfg->cpus ? cfg->cpus : 1;
+    c->cores = cfg && cfg->cores ? cfg->cores : 1;
+    c->threads = cfg && cfg->threads ? cfg->threads : 1;
+    c->yields = c->cpus > 1;
     c->accel = accel;
     c->tlb_cur = c->tlb[0];
     tlb_flush(c, false);
@@ -92,6 +94,7 @@ static void cpu_derive(struct cpu *c)
     c->inhibit_next = 0;
     c->fault.pending = false;
     c->in_delivery = false;
+    c->paused = false;
     c->exit_word = 0;
     for (unsigned i = 0; i < SEG_COUNT; i++) {
         seg_update(c, i);
@@ -204,6 +207,13 @@ void cpu_kick(struct cpu *c)
 void cpu_resched(struct cpu *c)
 {
     c->exit_word |= EXIT_RESCHED;
+}
+
+bool cpu_took_pause(struct cpu *c)
+{
+    bool paused = c->paused;
+    c->paused = false;
+    return paused;
 }
 
 void cpu_map_changed(struct cpu *c)

@@ -62,6 +62,8 @@ struct cpu_config {
     uint64_t tsc_hz;        /* 0: 1 GHz */
     uint8_t apic_id;        /* what CPUID says */
     bool ap;                /* not the bootstrap processor: waits for SIPI after reset */
+    /* what CPUID says of the others; 0: 1.  More than one: PAUSE leaves cpu_run() */
+    unsigned cpus, cores, threads; /* in all, per socket, per core */
 };
 
 struct cpu *cpu_create(const struct cpu_accel *accel, const struct cpu_config *cfg,
@@ -79,6 +81,10 @@ uint64_t cpu_apic_base(const struct cpu *cpu); /* IA32_APIC_BASE; 0: no local AP
 void cpu_ignne(struct cpu *cpu);           /* port F0h: IGNNE#, FERR# drops */
 void cpu_kick(struct cpu *cpu);            /* any thread: leave run() soon */
 void cpu_resched(struct cpu *cpu);         /* own thread: leave run() after this instruction */
+/* Waits (HLT, or for SIPI) and nothing deliverable is there: cpu_run() would do nothing. */
+bool cpu_idle(const struct cpu *cpu);
+/* Did PAUSE end the last run?  Asked once a run by who gives several processors their turns. */
+bool cpu_took_pause(struct cpu *cpu);
 void cpu_map_changed(struct cpu *cpu);
 /* Watch one more RAM that appears on the memory bus (video memory), so that writable pointers to it
  * are dropped when it is cleaned.  Code in it runs, but is not cached. */

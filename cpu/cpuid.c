@@ -4,7 +4,7 @@
  * What CPUID says is what the decoder accepts: a feature without operations cannot be switched on.
  *
  * NOT IMPLEMENTED: leaf 3 (serial number), leaf 5 beyond zero sizes, leaf 6 and 0Ah (thermal and
- * performance monitoring), leaf 0Bh (topology), hypervisor leaves. */
+ * performance monitoring), hypervisor leaves. */
 #include "cpu/cpuid.h"
 
 #include <errno.h>
@@ -259,15 +259,39 @@ static void leaf_caches(const struct cpu *c, uint32_t out[4])
     }
 }
 
+/* APIC IDs that number n of something: a field of whole bits. */
+static uint32_t id_space(unsigned n)
+{
+    uint32_t ids = 1;
+    while (ids < n) {
+        ids *= 2;
+    }
+    return ids;
+}
+
+/* Leaf 0Bh, "Extended Topology Enumeration Leaf": threads of a core, threads of a socket. */
+static void leaf_topology(const struct cpu *c, uint32_t sub, uint32_t out[4])
+{
+    uint32_t ids = id_space(c->threads) * (sub ? id_space(c->cores) : 1);
+    out[2] = sub & 0xff;
+    out[3] = c->apic_id;
+    if (sub < 2) {
+        out[0] = (uint32_t)__builtin_ctz(ids);
+        out[1] = sub ? c->cores * c->threads : c->threads;
+        out[2] |= (sub + 1) << 8;
+    }
+}
+
 /* Leaf 4: the same caches, in the deterministic form: type, level, ways, line, sets. */
-static void leaf_cache_params(uint32_t sub, uint32_t out[4])
+static void leaf_cache_params(const struct cpu *c, uint32_t sub, uint32_t out[4])
 {
     static const struct {
         uint8_t type, level, ways;
         uint16_t sets;
     } caches[] = {{1, 1, 8, 64}, {2, 1, 8, 64}, {3, 2, 8, 4096}};
     if (sub < ARRAY_LEN(caches)) {
-        out[0] = caches[sub].type | (uint32_t)caches[sub].level << 5 | 1 << 8;
+        out[0] = caches[sub].type | (uint32_t)caches[sub].level << 5 | 1 << 8 |
+                 (id_space(c->threads) - 1) << 14 | (id_space(c->cores) - 1) << 26;
         out[1] = 63 | (uint32_t)(caches[sub].ways - 1) << 22;
         out[2] = caches[sub].sets - 1u;
     }
@@ -315,6 +339,10 @@ void cpuid_query(const struct cpu *c, uint32_t leaf, uint32_t sub, uint32_t out[
         out[1] |= feat_has(&c->feat, FEAT_APIC) ? (uint32_t)c->apic_id << 24 : 0;
         out[2] = feature_bits(c, 1, 0, 2);
         out[3] = feature_bits(c, 1, 0, 3);
+        if (c->cores * c->threads > 1) { /* HTT: the socket's logical processors are counted */
+            out[1] |= id_space(c->cores) * id_space(c->threads) << 16;
+            out[3] |= 1u << 28;
+        }
         if (c->s.cr4 & CR4_OSXSAVE) {
             out[2] |= 1 << 27;
         }
@@ -324,7 +352,7 @@ void cpuid_query(const struct cpu *c, uint32_t leaf, uint32_t sub, uint32_t out[
         }
         break;
     case 2: leaf_caches(c, out); break;
-    case 4: leaf_cache_params(sub, out); break;
+    case 4: leaf_cache_params(c, sub, out); break;
     case 7:
         if (sub == 0) {
             for (unsigned r = 1; r < 4; r++) {
@@ -332,6 +360,7 @@ void cpuid_query(const struct cpu *c, uint32_t leaf, uint32_t sub, uint32_t out[
             }
         }
         break;
+    case 0xb: leaf_topology(c, sub, out); break;
     case 0xd: leaf_xsave(c, sub, out); break;
     case 0x80000000: out[0] = m->max_ext_leaf; break;
     case 0x80000001:

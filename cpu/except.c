@@ -1,6 +1,7 @@
 /* Faults and interrupts: recording, delivery through IVT and IDT, double and triple fault.
  * SDM Vol. 3A, "Interrupt and Exception Handling", "Double Fault Exception (#DF)"; Vol. 2, "INT n".
- * NOT IMPLEMENTED: IDT gates of long mode (with the 64-bit issue), machine checks. */
+ * Long mode: Vol. 3A, "Exception and Interrupt Handling in 64-bit Mode".
+ * NOT IMPLEMENTED: machine checks. */
 #include "cpu/protect.h"
 
 /* ---- recording ---- */
@@ -55,6 +56,7 @@ void stk_current(const struct cpu *c, struct stk *k)
     k->mask = bits_mask(stack_size(c) * 8);
     k->sp = c->s.gpr[REG_SP];
     k->user = c->s.cpl == 3;
+    k->wide = c->mode & MODE_CODE64;
     k->err = 0;
 }
 
@@ -66,7 +68,13 @@ void stk_new(const struct cpu *c, struct stk *k, uint16_t sel, const struct desc
     k->mask = k->seg.attr & ATTR_DB ? 0xffffffff : 0xffff;
     k->sp = sp;
     k->user = cpl == 3;
+    k->wide = false;
     k->err = sel & 0xfffc;
+}
+
+void stk_new64(struct stk *k, uint64_t sp, unsigned cpl)
+{
+    *k = (struct stk){.sp = sp, .mask = ~0ull, .user = cpl == 3, .wide = true};
 }
 
 static bool stk_fault(struct cpu *c, const struct stk *k, uint64_t off)
@@ -74,33 +82,51 @@ static bool stk_fault(struct cpu *c, const struct stk *k, uint64_t off)
     return cpu_fault_why(c, EXC_SS, k->err, WHY_STACK_LIMIT, k->seg.base + off);
 }
 
+static void stk_range(const struct cpu *c, const struct stk *k, struct seg_range *r)
+{
+    if (k->wide) {
+        *r = (struct seg_range){0, UINT64_MAX, 0, UINT64_MAX};
+    } else {
+        seg_range_of(c, &k->seg, r);
+    }
+}
+
+static bool stk_room(const struct stk *k, uint64_t p, uint64_t n, uint64_t lo, uint64_t hi)
+{
+    if (k->wide && !(addr_canonical(p) && addr_canonical(p + n - 1))) {
+        return false;
+    }
+    return p >= lo && p + n - 1 <= hi;
+}
+
 bool stk_push_frame(struct cpu *c, struct stk *k, const struct frame *f)
 {
     struct seg_range r;
     uint64_t sp = k->sp & k->mask, total = (uint64_t)f->n * f->size;
-    seg_range_of(c, &k->seg, &r);
+    uint64_t base = k->wide ? 0 : k->seg.base;
+    stk_range(c, k, &r);
     if (sp >= total) { /* the usual case: one piece */
-        if (sp - total < r.wr_lo || sp - 1 > r.wr_hi) {
+        if (!stk_room(k, sp - total, total, r.wr_lo, r.wr_hi)) {
             return stk_fault(c, k, sp - total);
         }
-        if (!lin_check_write(c, k->seg.base + sp - total, (unsigned)total, k->user)) {
+        if (!lin_check_write(c, base + sp - total, (unsigned)total, k->user)) {
             return false;
         }
     } else {
         uint64_t p = sp;
         for (unsigned i = 0; i < f->n; i++) {
             p = (p - f->size) & k->mask;
-            if (p < r.wr_lo || p + f->size - 1 > r.wr_hi) {
+            if (!stk_room(k, p, f->size, r.wr_lo, r.wr_hi)) {
                 return stk_fault(c, k, p);
             }
-            if (!lin_check_write(c, k->seg.base + p, f->size, k->user)) {
+            if (!lin_check_write(c, base + p, f->size, k->user)) {
                 return false;
             }
         }
     }
     for (unsigned i = 0; i < f->n; i++) {
         sp = (sp - f->size) & k->mask;
-        if (!lin_write(c, k->seg.base + sp, f->size, k->user, f->v[i])) {
+        if (!lin_write(c, base + sp, f->size, k->user, f->v[i])) {
             return false; /* not after the checks */
         }
     }
@@ -108,19 +134,15 @@ bool stk_push_frame(struct cpu *c, struct stk *k, const struct frame *f)
     return true;
 }
 
-bool stk_read(struct cpu *c, const struct stk *k, uint64_t off, unsigned size, uint32_t *v)
+bool stk_read(struct cpu *c, const struct stk *k, uint64_t off, unsigned size, uint64_t *v)
 {
     struct seg_range r;
-    uint64_t p = off & k->mask, x;
-    seg_range_of(c, &k->seg, &r);
-    if (p < r.rd_lo || p + size - 1 > r.rd_hi) {
+    uint64_t p = off & k->mask;
+    stk_range(c, k, &r);
+    if (!stk_room(k, p, size, r.rd_lo, r.rd_hi)) {
         return stk_fault(c, k, p);
     }
-    if (!lin_read(c, k->seg.base + p, size, k->user, &x)) {
-        return false;
-    }
-    *v = (uint32_t)x;
-    return true;
+    return lin_read(c, (k->wide ? 0 : k->seg.base) + p, size, k->user, v);
 }
 
 bool except_tss_stack(struct cpu *c, unsigned cpl, uint16_t *ss, uint32_t *esp)
@@ -139,6 +161,16 @@ bool except_tss_stack(struct cpu *c, unsigned cpl, uint16_t *ss, uint32_t *esp)
     *esp = (uint32_t)sp;
     *ss = (uint16_t)sel;
     return true;
+}
+
+bool except_tss_rsp(struct cpu *c, unsigned cpl, unsigned ist, uint64_t *rsp)
+{
+    const struct seg *tr = &c->s.tr;
+    unsigned off = ist ? 28 + ist * 8 : 4 + cpl * 8;
+    if (!(tr->attr & ATTR_P) || off + 7 > tr->limit) {
+        return seg_fault(c, EXC_TS, tr->sel, WHY_TSS_LIMIT, tr->base + off);
+    }
+    return lin_read(c, tr->base + off, 8, false, rsp);
 }
 
 /* ---- entering a handler ---- */
@@ -164,7 +196,7 @@ static bool event_real(struct cpu *c, const struct event *ev, uint64_t *rip)
     if (!lin_read(c, at, 4, false, &vec)) {
         return false;
     }
-    struct frame f = {{ev->flags & 0xffff, c->s.seg[SEG_CS].sel, (uint32_t)ev->ret}, 3, 2};
+    struct frame f = {{ev->flags & 0xffff, c->s.seg[SEG_CS].sel, ev->ret}, 3, 2};
     stk_current(c, &k);
     if (!stk_push_frame(c, &k, &f)) {
         return false;
@@ -177,7 +209,7 @@ static bool event_real(struct cpu *c, const struct event *ev, uint64_t *rip)
     return true;
 }
 
-static void frame_put(struct frame *f, uint32_t v)
+static void frame_put(struct frame *f, uint64_t v)
 {
     f->v[f->n++] = v;
 }
@@ -315,12 +347,116 @@ static bool event_protected(struct cpu *c, const struct event *ev, uint64_t *rip
     return type == DESC_TASK ? event_task(c, ev, &gate, rip) : event_gate(c, ev, &gate, rip);
 }
 
+/* The code segment of a gate in long mode, and the level it runs at. */
+static bool event_code64(struct cpu *c, const struct desc *gate, struct desc *code, unsigned *cpl)
+{
+    uint16_t cs = gate_sel(gate);
+    if (!(cs & 0xfffc)) {
+        return cpu_fault_why(c, EXC_GP, 0, WHY_CS_NULL, gate->at);
+    }
+    if (!seg_fetch(c, cs, EXC_GP, WHY_CS_LIMIT, code)) {
+        return false;
+    }
+    if (!desc_is_code(code) || !desc_is_code64(c, code) || desc_is_d(code)) {
+        return seg_fault(c, EXC_GP, cs, WHY_CS_TYPE, code->at);
+    }
+    if (desc_dpl(code) > c->s.cpl) {
+        return seg_fault(c, EXC_GP, cs, WHY_CS_DPL, code->at);
+    }
+    if (!desc_present(code)) {
+        return seg_fault(c, EXC_NP, cs, WHY_CS_NOT_PRESENT, code->at);
+    }
+    *cpl = desc_is_conforming(code) ? c->s.cpl : desc_dpl(code);
+    return true;
+}
+
+/* A gate in long mode, from 64-bit and compatibility mode: the handler is 64-bit code, its stack
+ * comes from the TSS (IST, or RSPn to an inner level) or stays, and SS:RSP is always pushed. */
+static bool event_gate64(struct cpu *c, const struct event *ev, const struct desc *gate,
+                         uint64_t *rip)
+{
+    unsigned cpl = 0, ist = gate->raw >> 32 & 7;
+    uint64_t sp = c->s.gpr[REG_SP], target = gate_offset64(gate);
+    struct desc code;
+    struct stk k;
+    struct frame f = {.size = 8};
+    if (!event_code64(c, gate, &code, &cpl)) {
+        return false;
+    }
+    bool inner = cpl < c->s.cpl;
+    if ((inner || ist) && !except_tss_rsp(c, cpl, ist, &sp)) {
+        return false;
+    }
+    stk_new64(&k, sp, cpl);
+    if ((inner || ist) && !addr_canonical(sp)) {
+        return stk_fault(c, &k, sp);
+    }
+    if (!addr_canonical(target)) {
+        return cpu_fault_why(c, EXC_GP, 0, WHY_IP_LIMIT, target);
+    }
+    k.sp &= ~(uint64_t)15;
+    frame_put(&f, c->s.seg[SEG_SS].sel);
+    frame_put(&f, c->s.gpr[REG_SP]);
+    frame_put(&f, ev->flags);
+    frame_put(&f, c->s.seg[SEG_CS].sel);
+    frame_put(&f, ev->ret);
+    if (ev->has_error) {
+        frame_put(&f, ev->error);
+    }
+    if (!seg_mark_accessed(c, &code) || !stk_push_frame(c, &k, &f)) {
+        return false;
+    }
+    /* nothing can fault any more */
+    uint64_t flags = flags_status(c) | (c->s.rflags & ~(uint64_t)FL_STATUS);
+    flags &= ~(uint64_t)(FL_TF | FL_NT | FL_RF);
+    if (!(gate->raw >> 40 & 1)) { /* interrupt gate */
+        flags &= ~(uint64_t)FL_IF;
+    }
+    c->s.cpl = (uint8_t)cpl;
+    c->s.gpr[REG_SP] = k.sp;
+    if (inner) {
+        c->s.seg[SEG_SS] = (struct seg){.sel = (uint16_t)cpl};
+    }
+    seg_from_desc(&c->s.seg[SEG_CS], (uint16_t)((gate_sel(gate) & 0xfffc) | cpl), &code);
+    except_set_flags(c, flags);
+    seg_update(c, SEG_SS);
+    seg_update(c, SEG_CS);
+    *rip = target;
+    return true;
+}
+
+static bool event_long(struct cpu *c, const struct event *ev, uint64_t *rip)
+{
+    struct desc gate = {.at = c->s.idt_base + ev->vector * 16u};
+    uint32_t err = ev->vector * 8u + 2;
+    if (ev->vector * 16u + 15 > c->s.idt_limit) {
+        return cpu_fault_why(c, EXC_GP, err, WHY_IDT_LIMIT, gate.at);
+    }
+    if (!lin_read(c, gate.at, 8, false, &gate.raw) ||
+        !lin_read(c, gate.at + 8, 8, false, &gate.high)) {
+        return false;
+    }
+    unsigned type = desc_type(&gate);
+    if (desc_is_segment(&gate) || (type != DESC_INT32 && type != DESC_TRAP32)) {
+        return cpu_fault_why(c, EXC_GP, err, WHY_GATE_TYPE, gate.at);
+    }
+    if (ev->soft && desc_dpl(&gate) < c->s.cpl) {
+        return cpu_fault_why(c, EXC_GP, err, WHY_GATE_DPL, gate.at);
+    }
+    if (!desc_present(&gate)) {
+        return cpu_fault_why(c, EXC_NP, err, WHY_GATE_NOT_PRESENT, gate.at);
+    }
+    return event_gate64(c, ev, &gate, rip);
+}
+
 static bool event_enter(struct cpu *c, const struct event *ev, uint64_t *rip)
 {
     bool ok;
     c->ext = !ev->soft;
     c->in_delivery = true;
-    ok = cpu_is_real(c) ? event_real(c, ev, rip) : event_protected(c, ev, rip);
+    ok = c->mode & MODE_LONG ? event_long(c, ev, rip)
+         : cpu_is_real(c)    ? event_real(c, ev, rip)
+                             : event_protected(c, ev, rip);
     c->ext = false;
     c->in_delivery = false;
     if (ok) {

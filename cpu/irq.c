@@ -41,6 +41,20 @@ void cpu_irq_update(struct cpu *c)
     c->exit_word = w;
 }
 
+bool cpu_idle(const struct cpu *c)
+{
+    const struct cpu_state *s = &c->s;
+    if (s->activity == ACT_ACTIVE || s->activity == ACT_SHUTDOWN || s->startup) {
+        return false;
+    }
+    if (s->activity == ACT_WAIT_SIPI) {
+        return true;
+    }
+    bool shadow = s->inhibit & INHIBIT_MOVSS;
+    return !(!shadow && (s->pending_dr6 || (s->nmi_pending && !s->nmi_blocked))) &&
+           !(c->intr && (s->rflags & FL_IF) && !s->inhibit);
+}
+
 bool irq_poll(struct cpu *c)
 {
     if (c->s.startup) {

@@ -1,7 +1,7 @@
 /* Segment loads, far CALL, JMP and RET, through gates and between privilege levels.
  * SDM Vol. 2, "MOV", "POP", "LDS", "CALL", "JMP", "RET"; Vol. 3A, "Call Gates", "Stack Switching".
- * IRET, INT and the fast system calls: ops_iret.c.
- * NOT IMPLEMENTED: 64-bit call gates (with the 64-bit issue). */
+ * Long mode: Vol. 3A, "Call Gates" (IA-32e Mode Call Gates), "Stack Switching in IA-32e Mode".
+ * IRET and INT: ops_iret.c; the fast system calls: ops_syscall.c. */
 #include "cpu/protect.h"
 
 /* ---- segment registers ---- */
@@ -52,11 +52,18 @@ bool op_pop_seg(struct cpu *c, const struct insn *in)
     return true;
 }
 
+/* m16:64 is Intel's; AMD's processors take REX.W for nothing (APM Vol. 3, "CALL (Far)", "LFS"). */
+static unsigned far_osize(const struct cpu *c, const struct insn *in)
+{
+    return in->osize == 8 && feat_has(&c->feat, FEAT_AMD) ? 4 : in->osize;
+}
+
 static bool far_pointer(struct cpu *c, const struct insn *in, uint16_t *sel, uint64_t *off)
 {
     uint64_t ea = insn_ea(c, in), s;
-    if (!mem_read(c, in->seg, ea, in->osize, off) ||
-        !mem_read(c, in->seg, (ea + in->osize) & bits_mask(in->asize * 8u), 2, &s)) {
+    unsigned size = far_osize(c, in);
+    if (!mem_read(c, in->seg, ea, size, off) ||
+        !mem_read(c, in->seg, (ea + size) & bits_mask(in->asize * 8u), 2, &s)) {
         return false;
     }
     *sel = (uint16_t)s;
@@ -70,7 +77,7 @@ bool op_lseg(struct cpu *c, const struct insn *in)
     if (!far_pointer(c, in, &sel, &off) || !seg_load(c, in->o[2].reg, sel)) {
         return false;
     }
-    reg_write(c, in->o[0].reg, in->osize, off);
+    reg_write(c, in->o[0].reg, far_osize(c, in), off);
     return true;
 }
 
@@ -88,9 +95,19 @@ static bool far_present(struct cpu *c, uint16_t sel, const struct desc *d)
     return desc_present(d) || seg_fault(c, EXC_NP, sel, WHY_CS_NOT_PRESENT, d->at);
 }
 
-static bool far_limit(struct cpu *c, const struct desc *d, uint64_t off)
+bool far_limit(struct cpu *c, const struct desc *d, uint64_t off)
 {
+    if (desc_is_code64(c, d)) {
+        return addr_canonical(off) || cpu_fault_why(c, EXC_GP, 0, WHY_IP_LIMIT, off);
+    }
     return off <= desc_limit(d) || cpu_fault_why(c, EXC_GP, 0, WHY_IP_LIMIT, desc_base(d) + off);
+}
+
+/* L and D together are reserved in long mode. */
+static bool far_check_ld(struct cpu *c, uint16_t sel, const struct desc *d)
+{
+    return !(desc_is_code64(c, d) && desc_is_d(d)) ||
+           seg_fault(c, EXC_GP, sel, WHY_CS_TYPE, d->at);
 }
 
 /* Target code segment of a direct far CALL or JMP. */
@@ -101,7 +118,7 @@ static bool far_check_direct(struct cpu *c, uint16_t sel, const struct desc *d)
     if (!ok) {
         return seg_fault(c, EXC_GP, sel, WHY_CS_DPL, d->at);
     }
-    return far_present(c, sel, d);
+    return far_check_ld(c, sel, d) && far_present(c, sel, d);
 }
 
 bool far_check_return(struct cpu *c, uint16_t cs, struct desc *d)
@@ -119,12 +136,31 @@ bool far_check_return(struct cpu *c, uint16_t cs, struct desc *d)
     if (rpl < c->s.cpl || (desc_is_conforming(d) ? desc_dpl(d) > rpl : desc_dpl(d) != rpl)) {
         return seg_fault(c, EXC_GP, cs, WHY_CS_DPL, d->at);
     }
-    return far_present(c, cs, d);
+    return far_check_ld(c, cs, d) && far_present(c, cs, d);
 }
 
-bool far_check_outer(struct cpu *c, uint16_t ss, unsigned rpl, struct desc *d)
+bool far_check_outer(struct cpu *c, uint16_t ss, unsigned rpl, const struct desc *code,
+                     struct desc *d)
 {
+    if (!(ss & 0xfffc) && rpl < 3 && desc_is_code64(c, code)) {
+        d->raw = 0;
+        return true;
+    }
     return seg_check_ss(c, ss, rpl, EXC_GP, d);
+}
+
+bool far_mark_outer(struct cpu *c, struct desc *d)
+{
+    return !d->raw || seg_mark_accessed(c, d);
+}
+
+void far_set_outer(struct cpu *c, uint16_t ss, const struct desc *d)
+{
+    if (d->raw) {
+        seg_set(c, SEG_SS, ss, d);
+    } else {
+        seg_set_null(c, SEG_SS, ss);
+    }
 }
 
 bool far_task(struct cpu *c, uint16_t sel, struct desc *d, enum task_why why)
@@ -175,7 +211,7 @@ static bool far_call_inner(struct cpu *c, const struct desc *gate, uint16_t cs, 
         }
     }
     f.v[f.n++] = c->s.seg[SEG_CS].sel;
-    f.v[f.n++] = (uint32_t)c->next_rip;
+    f.v[f.n++] = c->next_rip;
     if (!far_limit(c, code, gate_offset(gate)) || !seg_mark_accessed(c, &stack) ||
         !seg_mark_accessed(c, code) || !stk_push_frame(c, &k, &f)) {
         return false;
@@ -191,7 +227,7 @@ static bool far_call_inner(struct cpu *c, const struct desc *gate, uint16_t cs, 
 static bool far_same(struct cpu *c, uint16_t cs, struct desc *code, uint64_t off, bool call,
                      unsigned size)
 {
-    struct frame f = {{c->s.seg[SEG_CS].sel, (uint32_t)c->next_rip}, 2, size};
+    struct frame f = {{c->s.seg[SEG_CS].sel, c->next_rip}, 2, size};
     struct stk k;
     if (!far_limit(c, code, off) || !seg_mark_accessed(c, code)) {
         return false;
@@ -204,6 +240,62 @@ static bool far_same(struct cpu *c, uint16_t cs, struct desc *code, uint64_t off
         c->s.gpr[REG_SP] = k.sp;
     }
     far_set_cs(c, cs, code, c->s.cpl);
+    c->next_rip = off;
+    return true;
+}
+
+/* A call gate of long mode: 16 bytes, to 64-bit code, no parameters.  The frame is of quadwords on a
+ * 64-bit stack, also from compatibility mode. */
+static bool far_gate64(struct cpu *c, uint16_t sel, struct desc *gate, bool call)
+{
+    uint16_t target = gate_sel(gate);
+    struct frame f = {.size = 8};
+    uint64_t sp = c->s.gpr[REG_SP], off;
+    struct desc d;
+    struct stk k;
+    if (desc_dpl(gate) < c->s.cpl || (sel & 3u) > desc_dpl(gate)) {
+        return seg_fault(c, EXC_GP, sel, WHY_GATE_DPL, gate->at);
+    }
+    if (!desc_present(gate)) {
+        return seg_fault(c, EXC_NP, sel, WHY_GATE_NOT_PRESENT, gate->at);
+    }
+    if (!seg_fetch_high(c, sel, EXC_GP, WHY_GATE_TYPE, gate)) {
+        return false;
+    }
+    off = gate_offset64(gate);
+    if (!(target & 0xfffc)) {
+        return cpu_fault_why(c, EXC_GP, 0, WHY_CS_NULL, gate->at);
+    }
+    if (!seg_fetch(c, target, EXC_GP, WHY_CS_LIMIT, &d)) {
+        return false;
+    }
+    if (!desc_is_code(&d) || !desc_is_code64(c, &d) || desc_is_d(&d)) {
+        return seg_fault(c, EXC_GP, target, WHY_CS_TYPE, d.at);
+    }
+    bool inward = desc_dpl(&d) < c->s.cpl && !desc_is_conforming(&d);
+    if (desc_dpl(&d) > c->s.cpl || (inward && !call)) {
+        return seg_fault(c, EXC_GP, target, WHY_CS_DPL, d.at);
+    }
+    unsigned cpl = inward ? desc_dpl(&d) : c->s.cpl;
+    if (!far_present(c, target, &d) || (inward && !except_tss_rsp(c, cpl, 0, &sp)) ||
+        !far_limit(c, &d, off)) {
+        return false;
+    }
+    if (inward) {
+        f.v[f.n++] = c->s.seg[SEG_SS].sel;
+        f.v[f.n++] = c->s.gpr[REG_SP];
+    }
+    f.v[f.n++] = c->s.seg[SEG_CS].sel;
+    f.v[f.n++] = c->next_rip;
+    stk_new64(&k, sp, cpl);
+    if (!seg_mark_accessed(c, &d) || (call && !stk_push_frame(c, &k, &f))) {
+        return false;
+    }
+    far_set_cs(c, target, &d, cpl);
+    if (inward) {
+        seg_set_null(c, SEG_SS, (uint16_t)cpl);
+    }
+    c->s.gpr[REG_SP] = k.sp;
     c->next_rip = off;
     return true;
 }
@@ -262,6 +354,10 @@ static bool far_protected(struct cpu *c, uint16_t sel, uint64_t off, bool call, 
     if (desc_is_segment(&d)) {
         return seg_fault(c, EXC_GP, sel, WHY_CS_TYPE, d.at);
     }
+    if (c->mode & MODE_LONG) { /* neither 16- and 32-bit gates nor tasks */
+        return desc_type(&d) == DESC_CALL32 ? far_gate64(c, sel, &d, call)
+                                            : seg_fault(c, EXC_GP, sel, WHY_CS_TYPE, d.at);
+    }
     switch (desc_type(&d)) {
     case DESC_CALL16: case DESC_CALL32: case DESC_TASK:
         return far_through_gate(c, sel, &d, call);
@@ -277,7 +373,7 @@ static bool far_protected(struct cpu *c, uint16_t sel, uint64_t off, bool call, 
 
 static bool far_real(struct cpu *c, uint16_t sel, uint64_t off, bool call, unsigned osize)
 {
-    struct frame f = {{c->s.seg[SEG_CS].sel, (uint32_t)c->next_rip}, 2, osize};
+    struct frame f = {{c->s.seg[SEG_CS].sel, c->next_rip}, 2, osize};
     struct stk k;
     if (off > c->s.seg[SEG_CS].limit) {
         return cpu_fault_why(c, EXC_GP, 0, WHY_IP_LIMIT, off);
@@ -301,14 +397,15 @@ static bool far_real(struct cpu *c, uint16_t sel, uint64_t off, bool call, unsig
 static bool far_transfer(struct cpu *c, const struct insn *in, bool call)
 {
     uint16_t sel = in->imm2;
-    uint64_t off = in->imm & bits_mask(in->osize * 8u);
+    unsigned osize = far_osize(c, in);
+    uint64_t off = in->imm & bits_mask(osize * 8);
     if (in->o[0].kind == OPND_MEM && !far_pointer(c, in, &sel, &off)) {
         return false;
     }
     if (cpu_is_real(c) || cpu_is_vm86(c)) {
-        return far_real(c, sel, off, call, in->osize);
+        return far_real(c, sel, off, call, osize);
     }
-    return far_protected(c, sel, off, call, in->osize);
+    return far_protected(c, sel, off, call, osize);
 }
 
 bool op_call_far(struct cpu *c, const struct insn *in)
@@ -329,7 +426,7 @@ bool op_ret_far(struct cpu *c, const struct insn *in)
     uint64_t extra = in->o[0].kind == OPND_IMM ? in->imm & 0xffff : 0;
     struct stk k;
     struct desc code, stack;
-    uint32_t ip, cs, sp, ss;
+    uint64_t ip, cs, sp, ss;
 
     stk_current(c, &k);
     if (!stk_read(c, &k, k.sp, size, &ip) || !stk_read(c, &k, k.sp + size, size, &cs)) {
@@ -364,12 +461,12 @@ bool op_ret_far(struct cpu *c, const struct insn *in)
     }
     if (!stk_read(c, &k, k.sp + 2 * size + extra, size, &sp) ||
         !stk_read(c, &k, k.sp + 3 * size + extra, size, &ss) ||
-        !far_check_outer(c, (uint16_t)ss, rpl, &stack) || !far_limit(c, &code, ip) ||
-        !seg_mark_accessed(c, &code) || !seg_mark_accessed(c, &stack)) {
+        !far_check_outer(c, (uint16_t)ss, rpl, &code, &stack) || !far_limit(c, &code, ip) ||
+        !seg_mark_accessed(c, &code) || !far_mark_outer(c, &stack)) {
         return false;
     }
     far_set_cs(c, (uint16_t)cs, &code, rpl);
-    seg_set(c, SEG_SS, (uint16_t)ss, &stack);
+    far_set_outer(c, (uint16_t)ss, &stack);
     stack_commit(c, sp + extra);
     seg_drop_inner(c);
     c->next_rip = ip;

@@ -1,8 +1,6 @@
-/* IRET in all its forms, INT and friends, BOUND, the fast system calls.
- * SDM Vol. 2, "IRET/IRETD", "INT n/INTO/INT3/INT1", "SYSENTER", "SYSEXIT"; Vol. 3B, "8086
- * Emulation", "Software Interrupt Handling Methods While Operating in Virtual-8086 Mode". AMD APM
- * Vol. 2, "SYSCALL and SYSRET" (legacy form). NOT IMPLEMENTED: IRETQ, SYSCALL in long mode (with
- * the 64-bit issue). */
+/* IRET in all its forms, INT and friends, BOUND.
+ * SDM Vol. 2, "IRET/IRETD/IRETQ", "INT n/INTO/INT3/INT1"; Vol. 3A, "IRET in IA-32e Mode"; Vol. 3B,
+ * "8086 Emulation", "Software Interrupt Handling Methods While Operating in Virtual-8086 Mode". */
 #include "cpu/protect.h"
 
 /* ---- IRET ---- */
@@ -15,7 +13,7 @@ static void iret_flags(struct cpu *c, uint64_t v, uint64_t mask)
     except_set_flags(c, (c->s.rflags & ~mask) | (v & mask));
 }
 
-static bool iret_real(struct cpu *c, const struct stk *k, unsigned size, const uint32_t v[3])
+static bool iret_real(struct cpu *c, const struct stk *k, unsigned size, const uint64_t v[3])
 {
     bool vm = cpu_is_vm86(c);
     uint64_t mask = IRET_ALWAYS | FL_IF, flags = v[2];
@@ -45,10 +43,10 @@ static bool iret_real(struct cpu *c, const struct stk *k, unsigned size, const u
     return true;
 }
 
-static bool iret_to_vm86(struct cpu *c, const struct stk *k, const uint32_t v[3])
+static bool iret_to_vm86(struct cpu *c, const struct stk *k, const uint64_t v[3])
 {
     static const uint8_t segs[] = {SEG_SS, SEG_ES, SEG_DS, SEG_FS, SEG_GS};
-    uint32_t esp, sel[5];
+    uint64_t esp, sel[5];
     if (!stk_read(c, k, k->sp + 12, 4, &esp)) {
         return false;
     }
@@ -99,43 +97,43 @@ static bool iret_task(struct cpu *c)
     return far_task(c, sel, &d, TASK_IRET);
 }
 
-static bool iret_protected(struct cpu *c, const struct stk *k, unsigned size, const uint32_t v[3])
+static bool iret_protected(struct cpu *c, const struct stk *k, unsigned size, const uint64_t v[3])
 {
     struct desc code, stack;
     uint16_t cs = (uint16_t)v[1];
-    uint32_t sp = 0, ss = 0;
+    uint64_t sp = 0, ss = 0;
     unsigned rpl = cs & 3;
     if (!far_check_return(c, cs, &code)) {
         return false;
     }
-    bool outer = rpl > c->s.cpl;
-    if (outer && (!stk_read(c, k, k->sp + 3 * size, size, &sp) ||
-                  !stk_read(c, k, k->sp + 4 * size, size, &ss) ||
-                  !far_check_outer(c, (uint16_t)ss, rpl, &stack))) {
+    bool outer = rpl > c->s.cpl, pops_stack = outer || c->mode & MODE_CODE64;
+    if (pops_stack && (!stk_read(c, k, k->sp + 3 * size, size, &sp) ||
+                       !stk_read(c, k, k->sp + 4 * size, size, &ss) ||
+                       !far_check_outer(c, (uint16_t)ss, rpl, &code, &stack))) {
         return false;
     }
-    if (v[0] > desc_limit(&code)) {
-        return cpu_fault_why(c, EXC_GP, 0, WHY_IP_LIMIT, desc_base(&code) + v[0]);
-    }
-    if (!seg_mark_accessed(c, &code) || (outer && !seg_mark_accessed(c, &stack))) {
+    if (!far_limit(c, &code, v[0]) || !seg_mark_accessed(c, &code) ||
+        (pops_stack && !far_mark_outer(c, &stack))) {
         return false;
     }
     uint64_t mask = IRET_ALWAYS;
-    mask |= size == 4 ? FL_RF | FL_AC | FL_ID : 0;
+    mask |= size >= 4 ? FL_RF | FL_AC | FL_ID : 0;
     if (c->s.cpl <= (c->s.rflags & FL_IOPL) >> FL_IOPL_SHIFT) {
         mask |= FL_IF;
     }
     if (c->s.cpl == 0) {
-        mask |= FL_IOPL | (size == 4 ? FL_VIF | FL_VIP : 0);
+        mask |= FL_IOPL | (size >= 4 ? FL_VIF | FL_VIP : 0);
     }
-    if (!outer) {
+    if (!pops_stack) {
         stack_commit(c, k->sp + 3 * size);
     }
     far_set_cs(c, cs, &code, rpl);
     iret_flags(c, v[2], mask);
-    if (outer) {
-        seg_set(c, SEG_SS, (uint16_t)ss, &stack);
+    if (pops_stack) {
+        far_set_outer(c, (uint16_t)ss, &stack);
         stack_commit(c, sp);
+    }
+    if (outer) {
         seg_drop_inner(c);
     }
     c->next_rip = v[0];
@@ -146,13 +144,13 @@ bool op_iret(struct cpu *c, const struct insn *in)
 {
     unsigned size = in->osize;
     bool real = cpu_is_real(c) || cpu_is_vm86(c);
-    uint32_t v[3]; /* IP, CS, FLAGS */
+    uint64_t v[3]; /* IP, CS, FLAGS */
     struct stk k;
 
     c->s.nmi_blocked = false; /* even if it faults */
     cpu_irq_update(c);
     if (!real && c->s.rflags & FL_NT) {
-        return iret_task(c);
+        return c->mode & MODE_LONG ? FAULT_GP0(c) : iret_task(c);
     }
     if (cpu_is_vm86(c) && (c->s.rflags & FL_IOPL) != FL_IOPL &&
         (!(c->s.cr4 & CR4_VME) || size != 2)) {
@@ -167,7 +165,7 @@ bool op_iret(struct cpu *c, const struct insn *in)
     if (real) {
         return iret_real(c, &k, size, v);
     }
-    if (size == 4 && v[2] & FL_VM && c->s.cpl == 0) {
+    if (size == 4 && v[2] & FL_VM && c->s.cpl == 0 && !(c->mode & MODE_LONG)) {
         return iret_to_vm86(c, &k, v);
     }
     return iret_protected(c, &k, size, v);
@@ -272,83 +270,5 @@ bool op_bound(struct cpu *c, const struct insn *in)
     if (v < bits_sext(lo, bits) || v > bits_sext(hi, bits)) {
         return cpu_fault(c, EXC_BR);
     }
-    return true;
-}
-
-/* ---- fast system calls: flat segments without a look at the tables ---- */
-
-enum {
-    FLAT_CODE = ATTR_G | ATTR_DB | ATTR_P | ATTR_S | ATTR_X | ATTR_W | ATTR_A,
-    FLAT_DATA = ATTR_G | ATTR_DB | ATTR_P | ATTR_S | ATTR_W | ATTR_A
-};
-
-static void fast_segments(struct cpu *c, uint16_t cs, uint16_t ss, unsigned cpl, uint64_t flags)
-{
-    uint16_t dpl = (uint16_t)(cpl << ATTR_DPL_SHIFT);
-    c->s.cpl = (uint8_t)cpl;
-    c->s.seg[SEG_CS] = (struct seg){.sel = cs, .attr = (uint16_t)(FLAT_CODE | dpl),
-                                    .limit = 0xffffffff};
-    c->s.seg[SEG_SS] = (struct seg){.sel = ss, .attr = (uint16_t)(FLAT_DATA | dpl),
-                                    .limit = 0xffffffff};
-    except_set_flags(c, flags);
-    cpu_mode_update(c);
-}
-
-bool op_sysenter(struct cpu *c, const struct insn *in)
-{
-    uint16_t cs = (uint16_t)c->s.sysenter_cs;
-    (void)in;
-    if (cpu_is_real(c) || !(cs & 0xfffc)) {
-        return FAULT_GP0(c);
-    }
-    flags_sync(c);
-    c->next_rip = c->s.sysenter_eip & 0xffffffff;
-    c->s.gpr[REG_SP] = c->s.sysenter_esp & 0xffffffff;
-    cs &= 0xfffc;
-    fast_segments(c, cs, (uint16_t)(cs + 8), 0, c->s.rflags & ~(uint64_t)(FL_VM | FL_IF | FL_RF));
-    return true;
-}
-
-bool op_sysexit(struct cpu *c, const struct insn *in)
-{
-    uint16_t cs = (uint16_t)c->s.sysenter_cs;
-    (void)in;
-    if (cpu_is_real(c) || c->s.cpl || !(cs & 0xfffc)) {
-        return FAULT_GP0(c);
-    }
-    flags_sync(c);
-    c->next_rip = reg_read(c, REG_DX, 4);
-    c->s.gpr[REG_SP] = reg_read(c, REG_CX, 4);
-    fast_segments(c, (uint16_t)(cs + 16) | 3, (uint16_t)(cs + 24) | 3, 3, c->s.rflags);
-    return true;
-}
-
-bool op_syscall(struct cpu *c, const struct insn *in)
-{
-    uint16_t cs = c->s.star >> 32 & 0xfffc;
-    (void)in;
-    if (!(c->s.efer & EFER_SCE) || cpu_is_real(c) || c->mode & MODE_LONG) {
-        return FAULT_UD(c);
-    }
-    flags_sync(c);
-    reg_write(c, REG_CX, 4, c->next_rip);
-    c->next_rip = c->s.star & 0xffffffff;
-    fast_segments(c, cs, (uint16_t)(cs + 8), 0, c->s.rflags & ~(uint64_t)(FL_VM | FL_IF | FL_RF));
-    return true;
-}
-
-bool op_sysret(struct cpu *c, const struct insn *in)
-{
-    uint16_t cs = c->s.star >> 48 | 3;
-    (void)in;
-    if (!(c->s.efer & EFER_SCE) || cpu_is_real(c) || c->mode & MODE_LONG) {
-        return FAULT_UD(c);
-    }
-    if (c->s.cpl) {
-        return FAULT_GP0(c);
-    }
-    flags_sync(c);
-    c->next_rip = reg_read(c, REG_CX, 4);
-    fast_segments(c, cs, (uint16_t)(cs + 8), 3, c->s.rflags | FL_IF);
     return true;
 }

@@ -157,11 +157,21 @@ static bool move_nothing(struct cpu *c, const struct insn *in)
 }
 
 bool op_nop(struct cpu *c, const struct insn *in) { return move_nothing(c, in); }
-bool op_pause(struct cpu *c, const struct insn *in) { return move_nothing(c, in); }
 bool op_sfence(struct cpu *c, const struct insn *in) { return move_nothing(c, in); }
 bool op_lfence(struct cpu *c, const struct insn *in) { return move_nothing(c, in); }
 bool op_mfence(struct cpu *c, const struct insn *in) { return move_nothing(c, in); }
 bool op_prefetch(struct cpu *c, const struct insn *in) { return move_nothing(c, in); }
+
+/* A spinning processor waits for what another does: the others' turn. */
+bool op_pause(struct cpu *c, const struct insn *in)
+{
+    (void)in;
+    if (c->yields) {
+        c->paused = true;
+        c->exit_word |= EXIT_RESCHED;
+    }
+    return true;
+}
 
 bool op_clflush(struct cpu *c, const struct insn *in)
 {

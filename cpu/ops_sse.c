@@ -1,44 +1,50 @@
-/* SSE and SSE2 moves of floating-point elements, and their bitwise logic.
+/* SSE, SSE2 and AVX moves of floating-point elements, and their bitwise logic.
  *
  * SDM Vol. 1, "SSE Data Movement Instructions", "SSE Logical Instructions"; Vol. 2A/2B: "MOVSS",
  * "MOVLPS", "MOVHLPS", "ANDNPS".  Shuffles and interleaves are in ops_mmx_move.c: bits are bits.
  * NOT IMPLEMENTED: nothing known. */
 #include "cpu/ops_vec.h"
 
-static bool move(struct cpu *c, const struct insn *in, bool aligned)
+static bool move(struct cpu *c, const struct insn *in, enum vec_align align)
 {
-    uint64_t v[2];
+    uint64_t v[4];
 
-    return sse_check(c) && vec_read(c, in, 1, aligned, v) && vec_write(c, in, aligned, v);
+    return vec_ok(c, in) && vec_read(c, in, 1, align, v) && vec_store(c, in, align, v);
 }
-#define MOVE(name, aligned)                                                                       \
+#define MOVE(name, align)                                                                         \
     bool op_##name(struct cpu *c, const struct insn *in)                                          \
     {                                                                                             \
-        return move(c, in, aligned);                                                              \
+        return move(c, in, align);                                                                \
     }
-MOVE(movaps, true)
-MOVE(movapd, true)
-MOVE(movntps, true)
-MOVE(movntpd, true)
-MOVE(movups, false)
-MOVE(movupd, false)
+MOVE(movaps, VEC_ALWAYS)
+MOVE(movapd, VEC_ALWAYS)
+MOVE(movntps, VEC_ALWAYS)
+MOVE(movntpd, VEC_ALWAYS)
+MOVE(movups, VEC_ANY)
+MOVE(movupd, VEC_ANY)
 
-/* Register to register merges; from memory the rest is zeroed; to memory only the scalar. */
+/* Register to register merges (VEX: into o1's other bits); from memory the rest is zeroed; to
+ * memory only the scalar. */
 static bool move_scalar(struct cpu *c, const struct insn *in, uint64_t mask)
 {
-    uint64_t v[2];
+    uint64_t a[4], v[4];
+    unsigned s = vec_src(in);
 
-    if (!sse_check(c) || !vec_read(c, in, 1, true, v)) {
+    if (!vec_ok(c, in)) {
         return false;
     }
     if (in->o[0].kind == OPND_XMM && in->o[1].kind == OPND_XMM) {
-        uint64_t *d = c->s.ymm[in->o[0].reg];
-        d[0] = (d[0] & ~mask) | (v[0] & mask);
-        return true;
+        vec_load(c, in->o[s].reg, a);
+        vec_load(c, in->o[s + 1].reg, v);
+        a[0] = (a[0] & ~mask) | (v[0] & mask);
+        return vec_store(c, in, VEC_ANY, a);
+    }
+    if (!vec_read(c, in, 1, VEC_ANY, v)) {
+        return false;
     }
     v[0] &= mask;
     v[1] = 0;
-    return vec_write(c, in, true, v);
+    return vec_store(c, in, VEC_ANY, v);
 }
 bool op_movss(struct cpu *c, const struct insn *in)
 {
@@ -49,67 +55,40 @@ bool op_movsd_x(struct cpu *c, const struct insn *in)
     return move_scalar(c, in, ~(uint64_t)0);
 }
 
-/* One half: load from or store to 8 bytes of memory. */
-static bool move_half(struct cpu *c, const struct insn *in, unsigned half)
+/* Half `to` of the first source becomes half `from` of the second; memory has one half only. */
+static bool move_half(struct cpu *c, const struct insn *in, unsigned to, unsigned from)
 {
-    uint64_t v;
+    uint64_t a[4], v[4];
+    unsigned s = vec_src(in);
 
-    if (!sse_check(c)) {
+    if (!vec_ok(c, in)) {
         return false;
     }
     if (in->o[0].kind == OPND_MEM) {
-        return mem_write(c, in->seg, insn_ea(c, in), 8, c->s.ymm[in->o[1].reg][half]);
+        return mem_write(c, in->seg, insn_ea(c, in), 8, c->s.ymm[in->o[1].reg][to]);
     }
-    if (!mem_read(c, in->seg, insn_ea(c, in), 8, &v)) {
+    if (!vec_read(c, in, s + 1, VEC_ANY, v)) {
         return false;
     }
-    c->s.ymm[in->o[0].reg][half] = v;
-    return true;
+    vec_load(c, in->o[s].reg, a);
+    a[to] = v[from];
+    return vec_store(c, in, VEC_ANY, a);
 }
-bool op_movlps(struct cpu *c, const struct insn *in)
-{
-    return move_half(c, in, 0);
-}
-bool op_movlpd(struct cpu *c, const struct insn *in)
-{
-    return move_half(c, in, 0);
-}
-bool op_movhps(struct cpu *c, const struct insn *in)
-{
-    return move_half(c, in, 1);
-}
-bool op_movhpd(struct cpu *c, const struct insn *in)
-{
-    return move_half(c, in, 1);
-}
-bool op_movhlps(struct cpu *c, const struct insn *in)
-{
-    if (!sse_check(c)) {
-        return false;
+#define MOVE_HALF(name, to, from)                                                                 \
+    bool op_##name(struct cpu *c, const struct insn *in)                                          \
+    {                                                                                             \
+        return move_half(c, in, to, from);                                                        \
     }
-    c->s.ymm[in->o[0].reg][0] = c->s.ymm[in->o[1].reg][1];
-    return true;
-}
-bool op_movlhps(struct cpu *c, const struct insn *in)
-{
-    if (!sse_check(c)) {
-        return false;
-    }
-    c->s.ymm[in->o[0].reg][1] = c->s.ymm[in->o[1].reg][0];
-    return true;
-}
+MOVE_HALF(movlps, 0, 0)
+MOVE_HALF(movlpd, 0, 0)
+MOVE_HALF(movhps, 1, 0)
+MOVE_HALF(movhpd, 1, 0)
+MOVE_HALF(movhlps, 0, 1)
+MOVE_HALF(movlhps, 1, 0)
 
 #define LOGIC(name, expr)                                                                         \
-    FORCE_INLINE void logic_##name(uint64_t a[2], const uint64_t b[2], bool wide, unsigned imm)   \
-    {                                                                                             \
-        (void)wide, (void)imm;                                                                    \
-        for (unsigned h = 0; h < 2; h++) {                                                        \
-            uint64_t x = a[h], y = b[h];                                                          \
-            a[h] = expr;                                                                          \
-        }                                                                                         \
-    }                                                                                             \
-    VEC_OP(name##ps, logic_##name)                                                                \
-    VEC_OP(name##pd, logic_##name)
+    LANES(name##ps, uint64_t, expr)                                                               \
+    LANES(name##pd, uint64_t, expr)
 LOGIC(and, x & y)
 LOGIC(andn, ~x & y)
 LOGIC(or, x | y)

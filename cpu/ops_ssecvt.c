@@ -37,9 +37,9 @@ static bool convert(struct cpu *c, const struct insn *in, const struct shape *s)
     unsigned fb = s->from_bits ? s->from_bits : in->o[1].size * 8u;
     unsigned tb = s->to_bits ? s->to_bits : in->o[0].size * 8u;
     struct fp_env e = sse_env(c);
-    uint64_t src[2], dst[2] = {0, 0};
+    uint64_t src[4], dst[4] = {0};
 
-    if (!sse_check(c) || (mmx && !mmx_check(c)) || !vec_read(c, in, 1, true, src)) {
+    if (!sse_check(c) || (mmx && !mmx_check(c)) || !vec_read(c, in, 1, VEC_LEGACY, src)) {
         return false;
     }
     if (s->truncate) {
@@ -59,7 +59,7 @@ static bool convert(struct cpu *c, const struct insn *in, const struct shape *s)
     if (!sse_raise(c, &e)) {
         return false;
     }
-    return vec_write(c, in, true, dst); /* a register: cannot fail */
+    return vec_store(c, in, VEC_ANY, dst); /* a register: cannot fail */
 }
 #define CONVERT(name, ...)                                                                        \
     bool op_##name(struct cpu *c, const struct insn *in)                                          \

@@ -8,9 +8,9 @@
 static bool arith(struct cpu *c, const struct insn *in, enum fp_fmt f, enum fp_op op, unsigned n)
 {
     struct fp_env e = sse_env(c);
-    uint64_t a[2], b[2];
+    uint64_t a[4], b[4];
 
-    if (!sse_check(c) || !vec_read(c, in, 1, true, b)) {
+    if (!sse_check(c) || !vec_read(c, in, 1, VEC_LEGACY, b)) {
         return false;
     }
     a[0] = c->s.ymm[in->o[0].reg][0];
@@ -45,9 +45,9 @@ ARITH(max, FP_MAX)
 
 static bool approx(struct cpu *c, const struct insn *in, uint32_t (*fn)(uint32_t), unsigned n)
 {
-    uint64_t b[2], *d = c->s.ymm[in->o[0].reg];
+    uint64_t b[4], *d = c->s.ymm[in->o[0].reg];
 
-    if (!sse_check(c) || !vec_read(c, in, 1, true, b)) {
+    if (!sse_check(c) || !vec_read(c, in, 1, VEC_LEGACY, b)) {
         return false;
     }
     for (unsigned i = 0; i < n; i++) {
@@ -95,10 +95,10 @@ static bool predicate(struct fp_env *e, enum fp_fmt f, unsigned pred, uint64_t a
 static bool compare(struct cpu *c, const struct insn *in, enum fp_fmt f, unsigned n)
 {
     struct fp_env e = sse_env(c);
-    uint64_t a[2], b[2];
+    uint64_t a[4], b[4];
     unsigned bits = f == FP_F32 ? 32 : 64;
 
-    if (!sse_check(c) || !vec_read(c, in, 1, true, b)) {
+    if (!sse_check(c) || !vec_read(c, in, 1, VEC_LEGACY, b)) {
         return false;
     }
     a[0] = c->s.ymm[in->o[0].reg][0];
@@ -140,10 +140,10 @@ static bool compare_flags(struct cpu *c, const struct insn *in, enum fp_fmt f, b
     static const uint16_t fl[] = {[FP_LESS] = FL_CF, [FP_EQUAL] = FL_ZF, [FP_GREATER] = 0,
                                   [FP_UNORDERED] = FL_CF | FL_ZF | FL_PF};
     struct fp_env e = sse_env(c);
-    uint64_t a[2], b[2], mask = f == FP_F32 ? 0xffffffff : ~(uint64_t)0;
+    uint64_t a[4], b[4], mask = f == FP_F32 ? 0xffffffff : ~(uint64_t)0;
     enum fp_rel rel;
 
-    if (!sse_check(c) || !vec_read(c, in, 1, true, b) || !vec_read(c, in, 0, true, a)) {
+    if (!sse_check(c) || !vec_read(c, in, 1, VEC_LEGACY, b) || !vec_read(c, in, 0, VEC_LEGACY, a)) {
         return false;
     }
     rel = soft_compare(&e, f, a[0] & mask, b[0] & mask, quiet);

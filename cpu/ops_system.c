@@ -220,6 +220,20 @@ static bool system_store16(struct cpu *c, const struct insn *in, uint64_t v)
     return true;
 }
 
+/* Long mode: the upper half of a 16-byte descriptor, with bits 63..32 of the base. */
+static bool system_base64(struct cpu *c, uint16_t sel, enum cpu_why why, struct desc *d)
+{
+    d->high = 0;
+    if (!(c->mode & MODE_LONG)) {
+        return true;
+    }
+    if (!seg_fetch_high(c, sel, EXC_GP, why, d)) {
+        return false;
+    }
+    return addr_canonical(d->high << 32 | desc_base(d)) ||
+           seg_fault(c, EXC_GP, sel, why, d->at);
+}
+
 bool op_lldt(struct cpu *c, const struct insn *in)
 {
     uint16_t sel;
@@ -243,7 +257,11 @@ bool op_lldt(struct cpu *c, const struct insn *in)
     if (!desc_present(&d)) {
         return seg_fault(c, EXC_NP, sel, WHY_OTHER, d.at);
     }
+    if (!system_base64(c, sel, WHY_OTHER, &d)) {
+        return false;
+    }
     seg_from_desc(&c->s.ldtr, sel, &d);
+    c->s.ldtr.base |= d.high << 32;
     return true;
 }
 
@@ -263,17 +281,22 @@ bool op_ltr(struct cpu *c, const struct insn *in)
     if (!seg_fetch(c, sel, EXC_GP, WHY_TSS_BAD, &d)) {
         return false;
     }
-    if (desc_is_segment(&d) || (desc_type(&d) != DESC_TSS16 && desc_type(&d) != DESC_TSS32)) {
+    bool wide = c->mode & MODE_LONG, tss16 = desc_type(&d) == DESC_TSS16 && !wide;
+    if (desc_is_segment(&d) || (!tss16 && desc_type(&d) != DESC_TSS32)) {
         return seg_fault(c, EXC_GP, sel, WHY_TSS_BAD, d.at);
     }
     if (!desc_present(&d)) {
         return seg_fault(c, EXC_NP, sel, WHY_TSS_BAD, d.at);
+    }
+    if (!system_base64(c, sel, WHY_TSS_BAD, &d)) {
+        return false;
     }
     d.raw |= (uint64_t)2 << 40; /* busy */
     if (!lin_write(c, d.at + 5, 1, false, d.raw >> 40 & 0xff)) {
         return false;
     }
     seg_from_desc(&c->s.tr, sel, &d);
+    c->s.tr.base |= d.high << 32;
     return true;
 }
 
@@ -315,8 +338,15 @@ static bool system_probe(struct cpu *c, uint16_t sel, struct desc *d, bool *ok)
 
 enum { /* valid system types, bit n: type n */
     LAR_TYPES = 1 << 1 | 1 << 2 | 1 << 3 | 1 << 4 | 1 << 5 | 1 << 9 | 1 << 11 | 1 << 12,
-    LSL_TYPES = 1 << 1 | 1 << 2 | 1 << 3 | 1 << 9 | 1 << 11
+    LSL_TYPES = 1 << 1 | 1 << 2 | 1 << 3 | 1 << 9 | 1 << 11,
+    LONG_TYPES = 1 << 2 | 1 << 9 | 1 << 11 | 1 << 12 /* of these, those of long mode */
 };
+
+static bool system_type_in(const struct cpu *c, const struct desc *d, unsigned types)
+{
+    types &= c->mode & MODE_LONG ? LONG_TYPES : ~0u;
+    return desc_is_segment(d) || (types >> desc_type(d) & 1);
+}
 
 bool op_lar(struct cpu *c, const struct insn *in)
 {
@@ -327,7 +357,7 @@ bool op_lar(struct cpu *c, const struct insn *in)
         !system_probe(c, sel, &d, &ok)) {
         return false;
     }
-    ok = ok && (desc_is_segment(&d) || LAR_TYPES >> desc_type(&d) & 1);
+    ok = ok && system_type_in(c, &d, LAR_TYPES);
     if (ok) {
         reg_write(c, in->o[0].reg, in->osize, d.raw >> 32 & 0xffff00);
     }
@@ -344,7 +374,7 @@ bool op_lsl(struct cpu *c, const struct insn *in)
         !system_probe(c, sel, &d, &ok)) {
         return false;
     }
-    ok = ok && (desc_is_segment(&d) || LSL_TYPES >> desc_type(&d) & 1);
+    ok = ok && system_type_in(c, &d, LSL_TYPES);
     if (ok) {
         reg_write(c, in->o[0].reg, in->osize, desc_limit(&d));
     }
@@ -502,19 +532,4 @@ bool op_mwait(struct cpu *c, const struct insn *in)
         return FAULT_UD(c);
     }
     return (c->s.gpr[REG_CX] & 0xfffffffe) == 0 || FAULT_GP0(c);
-}
-
-bool op_swapgs(struct cpu *c, const struct insn *in)
-{
-    (void)in;
-    if (!(c->mode & MODE_CODE64)) {
-        return FAULT_UD(c);
-    }
-    if (!system_cpl0(c)) {
-        return false;
-    }
-    uint64_t v = c->s.seg[SEG_GS].base;
-    c->s.seg[SEG_GS].base = c->s.kernel_gs_base;
-    c->s.kernel_gs_base = v;
-    return true;
 }

@@ -10,7 +10,9 @@
  */
 struct desc {
     uint64_t raw;
-    uint64_t at; /* linear address */
+    uint64_t at;   /* linear address */
+    uint64_t high; /* the second half of a system descriptor in long mode: bits 63..32 of base or
+                    * offset in its lower dword */
 };
 enum { /* system descriptor types */
     DESC_TSS16 = 1, DESC_LDT = 2, DESC_TSS16_BUSY = 3, DESC_CALL16 = 4, DESC_TASK = 5,
@@ -25,6 +27,12 @@ FORCE_INLINE bool desc_is_segment(const struct desc *d) { return d->raw >> 44 & 
 FORCE_INLINE bool desc_is_code(const struct desc *d) { return (d->raw >> 40 & 0x18) == 0x18; }
 FORCE_INLINE bool desc_is_conforming(const struct desc *d) { return (d->raw >> 40 & 0x1c) == 0x1c; }
 FORCE_INLINE bool desc_is_stack(const struct desc *d) { return (d->raw >> 40 & 0x1a) == 0x12; }
+/* L: 64-bit code.  Outside long mode the bit means nothing. */
+FORCE_INLINE bool desc_is_code64(const struct cpu *c, const struct desc *d)
+{
+    return c->mode & MODE_LONG && d->raw >> 53 & 1;
+}
+FORCE_INLINE bool desc_is_d(const struct desc *d) { return d->raw >> 54 & 1; }
 FORCE_INLINE uint32_t desc_base(const struct desc *d)
 {
     return (uint32_t)((d->raw >> 16 & 0xffffff) | (d->raw >> 56 & 0xff) << 24);
@@ -41,13 +49,22 @@ FORCE_INLINE uint32_t gate_offset(const struct desc *d)
     uint32_t lo = d->raw & 0xffff;
     return d->raw >> 43 & 1 ? lo | (uint32_t)(d->raw >> 48) << 16 : lo;
 }
+FORCE_INLINE uint64_t gate_offset64(const struct desc *d)
+{
+    return d->high << 32 | (d->raw >> 48) << 16 | (d->raw & 0xffff);
+}
 FORCE_INLINE unsigned gate_params(const struct desc *d) { return d->raw >> 32 & 0x1f; }
+
+FORCE_INLINE bool addr_canonical(uint64_t a) { return (uint64_t)bits_sext(a, 48) == a; }
 
 /* ---- seg.c ---- */
 /* Where `sel` lies in its table; false: outside (or no LDT), nothing recorded. */
 bool seg_desc_at(const struct cpu *c, uint16_t sel, uint64_t *at);
 /* Fetch with #vector(sel & ~3) when outside the table; may #PF. */
 bool seg_fetch(struct cpu *c, uint16_t sel, unsigned vector, enum cpu_why why, struct desc *d);
+/* The second half of a 16-byte system descriptor; #vector(sel) when outside the table or when the
+ * type field in it is not 0. */
+bool seg_fetch_high(struct cpu *c, uint16_t sel, unsigned vector, enum cpu_why why, struct desc *d);
 bool seg_mark_accessed(struct cpu *c, struct desc *d); /* in the table, if not yet */
 bool seg_fault(struct cpu *c, unsigned vector, uint16_t sel, enum cpu_why why, uint64_t where);
 void seg_from_desc(struct seg *s, uint16_t sel, const struct desc *d);
@@ -72,20 +89,24 @@ struct stk {
     struct seg seg;
     uint64_t sp, mask;
     bool user;           /* pages are checked as CPL 3 */
+    bool wide;           /* 64-bit mode: no segment, canonical addresses */
     uint16_t err;        /* selector for #SS: 0 for the stack in use */
 };
 struct frame {           /* pushed in order, all of one size */
-    uint32_t v[64];
+    uint64_t v[40];
     unsigned n, size;
 };
 void stk_current(const struct cpu *c, struct stk *k);
 void stk_new(const struct cpu *c, struct stk *k, uint16_t sel, const struct desc *d, uint64_t sp,
              unsigned cpl);
+void stk_new64(struct stk *k, uint64_t sp, unsigned cpl);
 /* All or nothing. */
 bool stk_push_frame(struct cpu *c, struct stk *k, const struct frame *f);
-bool stk_read(struct cpu *c, const struct stk *k, uint64_t off, unsigned size, uint32_t *v);
+bool stk_read(struct cpu *c, const struct stk *k, uint64_t off, unsigned size, uint64_t *v);
 /* SS:ESP for level cpl from the TSS. */
 bool except_tss_stack(struct cpu *c, unsigned cpl, uint16_t *ss, uint32_t *esp);
+/* RSP0..2 (ist 0) or IST1..7 from a 64-bit TSS. */
+bool except_tss_rsp(struct cpu *c, unsigned cpl, unsigned ist, uint64_t *rsp);
 
 /* ---- task.c ---- */
 enum task_why { TASK_JMP, TASK_CALL, TASK_INT, TASK_IRET };
@@ -122,8 +143,14 @@ bool far_task(struct cpu *c, uint16_t sel, struct desc *d, enum task_why why);
 /* CS of a return: all checks against CPL; *d is it. */
 bool far_check_return(struct cpu *c, uint16_t cs, struct desc *d);
 void far_set_cs(struct cpu *c, uint16_t sel, const struct desc *d, unsigned cpl);
-/* SS:SP of a return to outer level rpl; spares nothing that can fault. */
-bool far_check_outer(struct cpu *c, uint16_t ss, unsigned rpl, struct desc *d);
+/* SS of a return to level rpl and code segment `code`; spares nothing that can fault.  A null
+ * selector is good for 64-bit code above level 3: then d->raw is 0. */
+bool far_check_outer(struct cpu *c, uint16_t ss, unsigned rpl, const struct desc *code,
+                     struct desc *d);
+bool far_mark_outer(struct cpu *c, struct desc *d);
+void far_set_outer(struct cpu *c, uint16_t ss, const struct desc *d);
+/* An offset in a new code segment: limit, or canonical. */
+bool far_limit(struct cpu *c, const struct desc *d, uint64_t off);
 
 /* ---- msr.c ---- */
 bool msr_read(struct cpu *c, uint32_t index, uint64_t *v);  /* false: no such register */

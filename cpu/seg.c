@@ -1,7 +1,7 @@
 /* Segment registers: descriptor fetch, load checks, derived ranges and the mode word.
  * SDM Vol. 3A, "Segment Descriptors", "Privilege Checking When Accessing Data Segments",
  * "Privilege Levels"; Vol. 2, "MOV", "POP", "LDS".
- * NOT IMPLEMENTED: 16-byte system descriptors of long mode (with the 64-bit issue). */
+ * Long mode: Vol. 3A, "Code Segment Descriptor in 64-bit Mode", "System Segment Descriptors". */
 #include "cpu/protect.h"
 
 /* ---- descriptors ---- */
@@ -35,6 +35,18 @@ bool seg_fetch(struct cpu *c, uint16_t sel, unsigned vector, enum cpu_why why, s
         return seg_fault(c, vector, sel, why, d->at);
     }
     return lin_read(c, d->at, 8, false, &d->raw);
+}
+
+bool seg_fetch_high(struct cpu *c, uint16_t sel, unsigned vector, enum cpu_why why, struct desc *d)
+{
+    uint64_t at;
+    if ((sel | 7u) + 8 > 0xffff || !seg_desc_at(c, (uint16_t)(sel + 8), &at)) {
+        return seg_fault(c, vector, sel, why, d->at);
+    }
+    if (!lin_read(c, at, 8, false, &d->high)) {
+        return false;
+    }
+    return !(d->high >> 40 & 0x1f) || seg_fault(c, vector, sel, why, at);
 }
 
 bool seg_mark_accessed(struct cpu *c, struct desc *d)

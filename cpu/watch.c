@@ -1,11 +1,12 @@
 /* Memory beside the guest's RAM that the processor writes through cached pointers. */
 #include "cpu/core.h"
 
-static void watch_code_changed(void *ctx, uint64_t off, uint64_t len)
+static bool watch_code_changed(void *ctx, uint64_t off, uint64_t len)
 {
     (void)ctx; /* engines cache no code from there */
     (void)off;
     (void)len;
+    return false;
 }
 
 static void watch_protect(void *ctx, uint64_t off)

@@ -265,6 +265,10 @@ bool app_config(struct app *a, struct err *err)
     c->ram_size = o->ram_size;
     c->cpu_model = o->cpu_model;
     c->cpu_flags = o->cpu_flags;
+    c->cpus = o->cpus;
+    c->max_cpus = o->max_cpus;
+    c->cores = o->cores;
+    c->threads = o->threads;
     c->no_hpet = o->no_hpet;
     c->deterministic = o->icount;
     c->icount_shift = o->icount_shift;

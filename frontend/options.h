@@ -76,6 +76,7 @@ struct options {
 
     uint64_t ram_size;
     const char *cpu_model, *cpu_flags;
+    unsigned cpus, max_cpus, cores, threads; /* -smp; 0: one */
     bool icount;
     unsigned icount_shift;
     enum opt_rtc rtc;

@@ -65,7 +65,7 @@ bool opt_machine(struct options *o, const char *opt, const char *arg, struct err
 {
     static const char *const known[] = {"type", "accel", "usb", "vmport", "acpi", "hpet", NULL};
     if (strcmp(arg, "help") == 0) {
-        return opt_show(o, "pc    i440FX + PIIX3, one processor (the only one, and the default)\n");
+        return opt_show(o, "pc    i440FX + PIIX3, 1 to 8 processors (the only one, and the default)\n");
     }
     struct keyval kv;
     bool acpi = !o->no_acpi, hpet = !o->no_hpet;
@@ -99,25 +99,6 @@ bool opt_accel(struct options *o, const char *opt, const char *arg, struct err *
     }
     return err_set(err, EINVAL, "%s: there is no accelerator \"%.60s\": say -accel interp", opt,
                    arg);
-}
-
-bool opt_smp(struct options *o, const char *opt, const char *arg, struct err *err)
-{
-    (void)o;
-    struct keyval kv;
-    bool ok = keyval_parse(&kv, opt, arg, "cpus", err);
-    if (ok) {
-        const char *n = keyval_get(&kv, "cpus");
-        for (unsigned i = 0; i < kv.count; i++) {
-            n = strcmp(kv.val[i], "1") ? kv.val[i] : n;
-        }
-        if (!n || strcmp(n, "1") != 0) {
-            ok = err_set(err, EINVAL, "-smp %.60s: this machine has one processor: say -smp 1",
-                         arg);
-        }
-    }
-    keyval_free(&kv);
-    return ok;
 }
 
 bool opt_cpu(struct options *o, const char *opt, const char *arg, struct err *err)

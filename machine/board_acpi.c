@@ -35,6 +35,11 @@ static void board_acpi_build(struct board *b, struct acpi_blobs *blobs)
                 (struct acpi_port){(uint16_t)b->parallel[i].regs.base, b->parallel_irq[i]};
         }
     }
+    a.cpus = cfg->cpus;
+    a.max_cpus = cfg->max_cpus;
+    for (unsigned i = 0; i < ACPI_CPUS; i++) {
+        a.apic_id[i] = board_apic_id(cfg, i);
+    }
     for (unsigned i = 0; i < MACHINE_FLOPPIES; i++) {
         a.floppy[i] = b->fdc.drive[i].type != FDC_NONE;
     }
@@ -68,7 +73,7 @@ bool board_acpi(struct board *b, struct err *err)
     }
     if (cpuid_model(b->m->cfg.cpu_model)->max_leaf) {
         uint32_t r[4];
-        cpuid_query(b->m->cpu, 1, 0, r);
+        cpuid_query(b->m->cpu[0], 1, 0, r);
         b->acpi_apic = r[3] >> 9 & 1;
     }
     b->acpi_pm_base = ACPI_PM_BASE;

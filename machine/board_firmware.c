@@ -44,7 +44,7 @@ void board_cmos(struct board *b)
     mc146818_set_cmos(r, 0x5b, (uint8_t)(b->above_4g >> 16)); /* above 4 GB, in 64 KB */
     mc146818_set_cmos(r, 0x5c, (uint8_t)(b->above_4g >> 24));
     mc146818_set_cmos(r, 0x5d, (uint8_t)(b->above_4g >> 32));
-    mc146818_set_cmos(r, 0x5f, 0); /* further processors */
+    mc146818_set_cmos(r, 0x5f, (uint8_t)(cfg->cpus - 1)); /* further processors */
     /* disk translation, two bits a disk: LBA for what CHS alone cannot reach */
     uint8_t trans = 0;
     for (unsigned i = 0; i < MACHINE_IDE; i++) {
@@ -79,12 +79,15 @@ bool board_firmware(struct board *b, struct err *err)
     store_le64(e820 + 28, b->above_4g);
     store_le32(e820 + 36, 1);
     const struct machine_config *cfg = &m->cfg;
-    static const uint8_t numa[16]; /* no nodes; the node of each processor: 0 */
+    static const uint8_t numa[8 * (1 + 8)]; /* no nodes; the node of each processor: 0 */
     uint8_t retry[4];
     store_le32(retry, cfg->boot_retry_ms ? cfg->boot_retry_ms : UINT32_MAX);
     bool ok = fw_cfg_add_bytes(fw, FW_CFG_UUID, cfg->smbios[1].uuid, 16) &&
               fw_cfg_add_u64(fw, FW_CFG_RAM_SIZE, m->ram.size) &&
-              fw_cfg_add_u16(fw, FW_CFG_NB_CPUS, 1) && fw_cfg_add_u16(fw, FW_CFG_MAX_CPUS, 1) &&
+              fw_cfg_add_u16(fw, FW_CFG_NB_CPUS, (uint16_t)cfg->cpus) &&
+              /* SeaBIOS and QEMU: one above the highest APIC ID */
+              fw_cfg_add_u16(fw, FW_CFG_MAX_CPUS,
+                             (uint16_t)(board_apic_id(cfg, cfg->max_cpus - 1) + 1)) &&
               fw_cfg_add_u32(fw, FW_CFG_MACHINE_ID, 0) &&
               fw_cfg_add_bytes(fw, FW_CFG_NUMA, numa, sizeof numa) &&
               fw_cfg_add_u32(fw, FW_CFG_ARCH + 2, 1) && /* IRQ 0 is input 2 of the I/O APIC */
@@ -117,11 +120,12 @@ bool board_smbios(struct board *b, struct err *err)
 {
     const struct cpu_model *model = cpuid_model(b->m->cfg.cpu_model);
     struct smbios_config sc = {
-        .type = b->m->cfg.smbios, .below_4g = b->below_4g, .above_4g = b->above_4g};
+        .type = b->m->cfg.smbios, .below_4g = b->below_4g, .above_4g = b->above_4g,
+        .cpus = b->m->cfg.cpus, .cores = b->m->cfg.cores, .threads = b->m->cfg.threads};
     struct smbios_blobs blobs;
     if (model && model->max_leaf) {
         uint32_t r[4];
-        cpuid_query(b->m->cpu, 1, 0, r);
+        cpuid_query(b->m->cpu[0], 1, 0, r);
         sc.cpu_signature = r[0];
         sc.cpu_features = r[3];
     }

@@ -4,7 +4,7 @@
  *
  *   0:0.0 i440fx   0:1.0 piix3   0:1.1 ide   0:1.3 piix4_pm   0:2.0 vga   0:3.0 and on: network
  *
- * NOT IMPLEMENTED: more than one processor, SERR# and IOCHK#. */
+ * NOT IMPLEMENTED: processors added while it runs, SERR# and IOCHK#. */
 #include "machine/board_int.h"
 
 #include <errno.h>
@@ -65,8 +65,8 @@ static void board_fpu_write(void *dev, uint64_t off, uint64_t val, unsigned size
     (void)off;
     (void)val;
     (void)size;
-    if (b->m->cpu) {
-        cpu_ignne(b->m->cpu);
+    if (b->m->cpus) {
+        cpu_ignne(b->m->cpu[0]);
     }
 }
 
@@ -274,6 +274,44 @@ static bool board_vga(struct board *b, struct err *err)
 
 /* ---- life ---- */
 
+static bool board_cpus(struct board *b, struct err *err)
+{
+    struct machine *m = b->m;
+    const struct machine_config *cfg = &m->cfg;
+    for (unsigned i = 0; i < cfg->cpus; i++) {
+        struct cpu_env env = {.mem = m->mem,
+                              .ports = m->ports,
+                              .ram = &m->ram,
+                              .clock = &m->clk,
+                              .ack_irq = board_inta,
+                              .pic = &b->place[i],
+                              .apic = board_cpu_apic(b, i)};
+        struct cpu_config cc = {.model = cfg->cpu_model,
+                                .flags = cfg->cpu_flags,
+                                .apic_id = board_apic_id(cfg, i),
+                                .ap = i > 0,
+                                .cpus = cfg->cpus,
+                                .cores = cfg->cores,
+                                .threads = cfg->threads};
+        if (i == 0) { /* MultiProcessor Specification 1.4, "Floating Point Error Interrupt" */
+            env.ferr = board_irq(b, BOARD_IRQ_CHIP, 13);
+        }
+        m->cpu[i] = cpu_create(&cpu_accel_interp, &cc, &env, err);
+        if (!m->cpu[i]) {
+            return false;
+        }
+        m->cpus++;
+        if (i && !cpu_apic_base(m->cpu[i])) {
+            return err_set(err, EINVAL, "-smp %u: the processor has no local APIC, which several "
+                           "need: take another -cpu, or -smp 1", cfg->cpus);
+        }
+        if (b->has_vga) {
+            cpu_watch_ram(m->cpu[i], &b->vga.vram);
+        }
+    }
+    return true;
+}
+
 struct board *board_create(struct machine *m, struct err *err)
 {
     struct board *b = calloc(1, sizeof *b);
@@ -288,24 +326,9 @@ struct board *board_create(struct machine *m, struct err *err)
         !board_net(b, err) || !board_firmware(b, err)) {
         return NULL; /* machine_destroy() takes what there is */
     }
-    struct cpu_env env = {.mem = m->mem,
-                          .ports = m->ports,
-                          .ram = &m->ram,
-                          .clock = &m->clk,
-                          .ack_irq = board_inta,
-                          .pic = b,
-                          .ferr = board_irq(b, BOARD_IRQ_CHIP, 13),
-                          .apic = board_cpu_apic(b)};
-    struct cpu_config cc = {.model = m->cfg.cpu_model, .flags = m->cfg.cpu_flags};
-    m->cpu = cpu_create(&cpu_accel_interp, &cc, &env, err);
-    if (!m->cpu) {
+    /* after the processors: what the tables say of them */
+    if (!board_cpus(b, err) || !board_smbios(b, err) || !board_acpi(b, err)) {
         return NULL;
-    }
-    if (!board_smbios(b, err) || !board_acpi(b, err)) {
-        return NULL;
-    }
-    if (b->has_vga) {
-        cpu_watch_ram(m->cpu, &b->vga.vram);
     }
     return b;
 }
@@ -352,9 +375,10 @@ void board_snap(struct board *b, struct snap *s)
     for (unsigned i = 0; i < b->device_count; i++) {
         device_snap(b->devices[i], s);
     }
-    if (snap_loading(s)) { /* the processor's word counts, whatever the local APIC's section said */
-        struct cpu_apic apic = board_cpu_apic(b);
-        apic.base(apic.ctx, cpu_apic_base(b->m->cpu));
+    /* the processors' word counts, whatever the local APICs' sections said */
+    for (unsigned i = 0; i < b->m->cpus && snap_loading(s); i++) {
+        struct cpu_apic apic = board_cpu_apic(b, i);
+        apic.base(apic.ctx, cpu_apic_base(b->m->cpu[i]));
     }
 }
 

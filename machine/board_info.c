@@ -84,10 +84,10 @@ static void board_print_vectors(const char *name, const uint32_t v[8], machine_p
 static const char *const board_delivery[] = {"fixed", "lowest", "SMI",     "reserved",
                                              "NMI",   "INIT",   "startup", "ExtINT"};
 
-static void board_print_lapic(struct board *b, machine_print_fn *print, void *ctx)
+static void board_print_lapic(struct board *b, unsigned cpu, machine_print_fn *print, void *ctx)
 {
     static const char *const lvt[] = {"timer", "thermal", "perf", "LINT0", "LINT1", "error"};
-    const struct lapic *l = &b->lapic;
+    const struct lapic *l = &b->lapic[cpu];
     char line[160];
     snprintf(line, sizeof line, "%s: id %02x base %08llx%s%s svr %03x tpr %02x ppr %02x esr %02x",
              l->dev.id, l->id, (unsigned long long)(l->base & ~(uint64_t)0xfff),
@@ -207,7 +207,8 @@ const char *board_info_name(struct board *b, unsigned i)
     return i < n ? board_tables[i] : i - n < b->device_count ? b->devices[i - n]->id : NULL;
 }
 
-bool board_info(struct board *b, const char *what, machine_print_fn *print, void *ctx)
+bool board_info(struct board *b, unsigned cpu, const char *what, machine_print_fn *print,
+                void *ctx)
 {
     if (strcmp(what, "pci") == 0) {
         board_print_pci(b, print, ctx);
@@ -234,7 +235,7 @@ bool board_info(struct board *b, const char *what, machine_print_fn *print, void
         return true;
     }
     if (strcmp(what, "lapic") == 0) {
-        board_print_lapic(b, print, ctx);
+        board_print_lapic(b, cpu, print, ctx);
         return true;
     }
     if (strcmp(what, "ioapic") == 0) {

@@ -44,7 +44,11 @@ struct board {
     uint64_t below_4g, above_4g; /* bytes of RAM on either side of the PCI hole */
     struct i8259 pic[2];
     struct apic_bus apic;
-    struct lapic lapic;
+    struct lapic lapic[MACHINE_CPUS]; /* one a processor */
+    struct board_cpu {                /* a processor's place on the board */
+        struct board *b;
+        unsigned i;
+    } place[MACHINE_CPUS];
     struct i82093aa ioapic;
     struct hpet hpet;
     uint16_t irq[BOARD_IRQ_SOURCES], irq_level; /* bit n: ISA IRQ n */
@@ -95,8 +99,8 @@ struct irq_line board_line(void (*set)(void *, unsigned, bool), void *sink, unsi
 /* board_irq.c: interrupt controllers and their wires */
 bool board_irqs(struct board *b, struct err *err);
 struct irq_line board_irq(struct board *b, enum board_irq_source source, unsigned irq);
-struct cpu_apic board_cpu_apic(struct board *b);
-int board_inta(void *board);
+struct cpu_apic board_cpu_apic(struct board *b, unsigned cpu);
+int board_inta(void *place);
 void board_nmi(struct board *b);
 void board_irq_snap(struct board *b, struct snap *s);
 /* board_memory.c: RAM around the PCI hole, and the BIOS */

@@ -1,8 +1,13 @@
 /* Interrupt wires of the board: sixteen ISA IRQs that reach both the 8259A pair and the I/O APIC,
- * the local APIC between them and the processor.
+ * the local APICs between them and the processors.
  *
- *   IRQ n ---+--> 8259A pair --INT--> LINT0 of the local APIC --INTR--> processor
- *            +--> I/O APIC pin n (IRQ 0: pin 2) ---messages---^
+ *   IRQ n ---+--> 8259A pair --INT--> LINT0 of local APIC 0 --INTR--> processor 0
+ *            +--> I/O APIC pin n (IRQ 0: pin 2) --messages--> any local APIC n --INTR--> n
+ *   NMI ---------> LINT1 of every local APIC
+ *
+ * The local APICs' registers lie at one address for all; who accesses them sees its own.
+ * NOT IMPLEMENTED: local APICs at different addresses (the last one moved says where they lie; a
+ * processor whose IA32_APIC_BASE says otherwise finds nobody there).
  *
  * Several chips may drive one IRQ: it is the OR of its sources.  PCI interrupts come through the
  * PIIX3's routing on the same sixteen wires, active high (the MADT and MP tables say so). */
@@ -15,27 +20,24 @@
 static void board_intr(void *sink, unsigned pin, bool level)
 {
     struct board *b = sink;
-    (void)pin;
-    if (b->m->cpu) {
-        cpu_irq(b->m->cpu, level);
+    if (pin < b->m->cpus) {
+        cpu_irq(b->m->cpu[pin], level);
     }
 }
 
 static void board_nmi_pin(void *sink, unsigned pin, bool level)
 {
     struct board *b = sink;
-    (void)pin;
-    if (level && b->m->cpu) {
-        cpu_nmi(b->m->cpu);
+    if (level && pin < b->m->cpus) {
+        cpu_nmi(b->m->cpu[pin]);
     }
 }
 
 static void board_init_pin(void *sink, unsigned pin, bool level)
 {
     struct board *b = sink;
-    (void)pin;
-    if (level && b->m->cpu) {
-        cpu_init_pin(b->m->cpu);
+    if (level && pin < b->m->cpus) {
+        cpu_init_pin(b->m->cpu[pin]);
     }
 }
 
@@ -50,32 +52,63 @@ static void board_smi_pin(void *sink, unsigned pin, bool level)
 
 static void board_startup(void *ctx, uint8_t vector)
 {
-    struct board *b = ctx;
-    if (b->m->cpu) {
-        cpu_sipi(b->m->cpu, vector);
+    const struct board_cpu *p = ctx;
+    if (p->i < p->b->m->cpus) {
+        cpu_sipi(p->b->m->cpu[p->i], vector);
     }
 }
 
 int board_inta(void *ctx)
 {
+    const struct board_cpu *p = ctx;
+    int vector = lapic_ack(&p->b->lapic[p->i]);
+    return vector == LAPIC_EXTINT ? i8259_ack(&p->b->pic[0]) : vector;
+}
+
+static unsigned board_bits_for(unsigned n) /* to number n of them */
+{
+    unsigned bits = 0;
+    while (1u << bits < n) {
+        bits++;
+    }
+    return bits;
+}
+
+/* SDM Vol. 3A, "Hierarchical Mapping of Shared Resources": fields for socket, core and thread, each
+ * as wide as it must be. */
+uint8_t board_apic_id(const struct machine_config *cfg, unsigned cpu)
+{
+    unsigned threads = cfg->threads, cores = cfg->cores, tbits = board_bits_for(threads);
+    unsigned socket = cpu / (cores * threads), core = cpu / threads % cores, thread = cpu % threads;
+    return (uint8_t)((socket << board_bits_for(cores) | core) << tbits | thread);
+}
+
+/* Whose access it is: only processors reach local APICs, one at a time. */
+static struct lapic *board_lapic(void *ctx)
+{
     struct board *b = ctx;
-    int vector = lapic_ack(&b->lapic);
-    return vector == LAPIC_EXTINT ? i8259_ack(&b->pic[0]) : vector;
+    struct lapic *l = &b->lapic[b->m->turn];
+    bool here = l->base & APIC_BASE_ENABLE && (l->base & ~(uint64_t)0xfff) == b->apic.regs.base;
+    return here ? l : NULL;
 }
 
 /* IA32_APIC_BASE was written, or the processor reset. */
 static void board_apic_base(void *ctx, uint64_t msr)
 {
-    struct board *b = ctx;
+    const struct board_cpu *p = ctx;
+    struct board *b = p->b;
     struct region *r = &b->apic.regs;
     uint64_t at = msr & ~(uint64_t)0xfff;
-    bool on = msr & APIC_BASE_ENABLE;
+    bool on = msr & APIC_BASE_ENABLE, any = on;
     struct err err = {0};
-    lapic_set_base(&b->lapic, msr);
-    if (r->mapped && (!on || r->base != at)) {
+    lapic_set_base(&b->lapic[p->i], msr);
+    for (unsigned i = 0; i < b->m->cfg.cpus; i++) {
+        any |= b->lapic[i].base & APIC_BASE_ENABLE;
+    }
+    if (r->mapped && (!any || (on && r->base != at))) {
         bus_unmap(b->m->mem, r);
     }
-    r->base = at;
+    r->base = on ? at : r->base;
     if (on && !r->mapped && !bus_map(b->m->mem, r, &err)) {
         log_msg(LOG_GUEST, "board", "%s", err.msg);
     }
@@ -83,24 +116,28 @@ static void board_apic_base(void *ctx, uint64_t msr)
 
 static uint8_t board_tpr(void *ctx)
 {
-    return lapic_tpr(&((struct board *)ctx)->lapic);
+    const struct board_cpu *p = ctx;
+    return lapic_tpr(&p->b->lapic[p->i]);
 }
 
 static void board_set_tpr(void *ctx, uint8_t tpr)
 {
-    lapic_set_tpr(&((struct board *)ctx)->lapic, tpr);
+    const struct board_cpu *p = ctx;
+    lapic_set_tpr(&p->b->lapic[p->i], tpr);
 }
 
-struct cpu_apic board_cpu_apic(struct board *b)
+struct cpu_apic board_cpu_apic(struct board *b, unsigned cpu)
 {
     return (struct cpu_apic){
-        .ctx = b, .base = board_apic_base, .tpr = board_tpr, .set_tpr = board_set_tpr};
+        .ctx = &b->place[cpu], .base = board_apic_base, .tpr = board_tpr, .set_tpr = board_set_tpr};
 }
 
 void board_nmi(struct board *b)
 {
-    lapic_lint(&b->lapic, 1, true);
-    lapic_lint(&b->lapic, 1, false);
+    for (unsigned i = 0; i < b->m->cpus; i++) {
+        lapic_lint(&b->lapic[i], 1, true);
+        lapic_lint(&b->lapic[i], 1, false);
+    }
 }
 
 /* ---- the devices' side ---- */
@@ -172,23 +209,35 @@ static bool board_hpet(struct board *b, struct err *err)
     return bus_map(b->m->mem, &b->hpet.regs, err);
 }
 
+static void board_lapics(struct board *b)
+{
+    static const char *const id[MACHINE_CPUS] = {"lapic0", "lapic1", "lapic2", "lapic3",
+                                                 "lapic4", "lapic5", "lapic6", "lapic7"};
+    apic_bus_init(&b->apic, board_lapic, b);
+    for (unsigned i = 0; i < b->m->cfg.cpus; i++) {
+        b->place[i] = (struct board_cpu){b, i};
+        struct lapic_pins pins = {.intr = board_line(board_intr, b, i),
+                                  .nmi = board_line(board_nmi_pin, b, i),
+                                  .init = board_line(board_init_pin, b, i),
+                                  .smi = board_line(board_smi_pin, b, i),
+                                  .startup = board_startup,
+                                  .ctx = &b->place[i]};
+        lapic_init(&b->lapic[i], id[i], &b->m->clk, &b->apic, board_apic_id(&b->m->cfg, i), &pins);
+    }
+}
+
 bool board_irqs(struct board *b, struct err *err)
 {
-    i8259_init(&b->pic[0], "pic0", board_line(lapic_lint, &b->lapic, 0), 0xf8);
+    i8259_init(&b->pic[0], "pic0", board_line(lapic_lint, &b->lapic[0], 0), 0xf8);
     i8259_init(&b->pic[1], "pic1", i8259_pin(&b->pic[0], 2), 0xde);
     i8259_cascade(&b->pic[0], &b->pic[1]);
-    struct lapic_pins pins = {.intr = board_line(board_intr, b, 0),
-                              .nmi = board_line(board_nmi_pin, b, 0),
-                              .init = board_line(board_init_pin, b, 0),
-                              .smi = board_line(board_smi_pin, b, 0),
-                              .startup = board_startup,
-                              .ctx = b};
-    apic_bus_init(&b->apic, NULL, NULL);
-    lapic_init(&b->lapic, "lapic0", &b->m->clk, &b->apic, 0, &pins);
+    board_lapics(b);
     i82093aa_init(&b->ioapic, "ioapic0", &b->apic);
     board_add(b, &b->pic[0].dev);
     board_add(b, &b->pic[1].dev);
-    board_add(b, &b->lapic.dev);
+    for (unsigned i = 0; i < b->m->cfg.cpus; i++) {
+        board_add(b, &b->lapic[i].dev);
+    }
     board_add(b, &b->ioapic.dev);
     return board_port(b, &b->pic[0].regs, 0x20, err) && board_port(b, &b->pic[1].regs, 0xa0, err) &&
            board_port(b, &b->pic[0].elcr_reg, 0x4d0, err) &&

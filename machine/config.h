@@ -17,7 +17,7 @@ struct machine_blob {
 
 enum { MACHINE_SERIALS = 4, MACHINE_IDE = 4, MACHINE_FLOPPIES = 2, MACHINE_DEBUGCONS = 4,
        MACHINE_NICS = 4, MACHINE_PARALLELS = 3, MACHINE_FW_FILES = 16,
-       MACHINE_MODULES = 32 };
+       MACHINE_MODULES = 32, MACHINE_CPUS = 8 };
 
 struct machine_serial {
     struct chardev *chr; /* NULL: no such port */
@@ -60,6 +60,9 @@ struct machine_config {
     uint64_t ram_size;     /* bytes, 1 MB .. 60 GB, a multiple of 4 KB */
     const char *cpu_model; /* NULL: default */
     const char *cpu_flags; /* "+x,-y" or NULL */
+    /* Processors, 1 to MACHINE_CPUS (0: 1); in the tables also those that are not there: max_cpus.
+     * Cores of a socket and threads of a core are what CPUID and the tables say. */
+    unsigned cpus, max_cpus, cores, threads;
     const char *accel;     /* "interp"; NULL: default */
     bool deterministic;    /* -icount: time is counted instructions */
     unsigned icount_shift; /* ns per instruction = 1 << shift (0..10); only when deterministic */

@@ -82,11 +82,11 @@ const struct machine_reg *machine_regs(struct machine *m, unsigned *count)
 
 bool machine_reg_get(struct machine *m, unsigned cpu, unsigned index, uint64_t *val)
 {
-    if (cpu || index >= ARRAY_LEN(debug_regs)) {
+    if (cpu >= m->cpus || index >= ARRAY_LEN(debug_regs)) {
         return false;
     }
     machine_lock(m);
-    const uint8_t *p = (const uint8_t *)cpu_state(m->cpu) + debug_regs[index].off;
+    const uint8_t *p = (const uint8_t *)cpu_state(m->cpu[cpu]) + debug_regs[index].off;
     uint64_t v = 0;
     memcpy(&v, p, debug_regs[index].size); /* little-endian hosts only differ in what stays 0 */
     *val = v & bits_mask(debug_regs[index].reg.bits);
@@ -137,15 +137,15 @@ size_t machine_poke_phys(struct machine *m, uint64_t phys, const void *buf, size
     return n;
 }
 
-size_t machine_peek(struct machine *m, uint64_t lin, void *buf, size_t len)
+size_t machine_peek(struct machine *m, unsigned cpu, uint64_t lin, void *buf, size_t len)
 {
     uint8_t *p = buf;
     size_t done = 0;
     machine_lock(m);
-    while (done < len) {
+    while (done < len && cpu < m->cpus) {
         uint64_t phys, in_page = PAGE_SIZE - ((lin + done) & PAGE_MASK);
         size_t n = len - done < in_page ? len - done : (size_t)in_page;
-        if (!cpu_lin_to_phys(m->cpu, lin + done, &phys)) {
+        if (!cpu_lin_to_phys(m->cpu[cpu], lin + done, &phys)) {
             break;
         }
         size_t got = debug_copy_out(m, phys, p + done, n);
@@ -158,18 +158,18 @@ size_t machine_peek(struct machine *m, uint64_t lin, void *buf, size_t len)
     return done;
 }
 
-bool machine_translate(struct machine *m, uint64_t lin, uint64_t *phys)
+bool machine_translate(struct machine *m, unsigned cpu, uint64_t lin, uint64_t *phys)
 {
     machine_lock(m);
-    bool ok = cpu_lin_to_phys(m->cpu, lin, phys);
+    bool ok = cpu < m->cpus && cpu_lin_to_phys(m->cpu[cpu], lin, phys);
     machine_unlock(m);
     return ok;
 }
 
-int machine_code_bits(struct machine *m)
+int machine_code_bits(struct machine *m, unsigned cpu)
 {
     machine_lock(m);
-    const struct cpu_state *s = cpu_state(m->cpu);
+    const struct cpu_state *s = cpu_state(m->cpu[cpu < m->cpus ? cpu : 0]);
     int bits = (s->efer & EFER_LMA) && (s->seg[SEG_CS].attr & ATTR_L) ? 64
                : s->seg[SEG_CS].attr & ATTR_DB                        ? 32
                                                                       : 16;
@@ -177,10 +177,10 @@ int machine_code_bits(struct machine *m)
     return bits;
 }
 
-unsigned machine_last_insns(struct machine *m, uint64_t lin[32])
+unsigned machine_last_insns(struct machine *m, unsigned cpu, uint64_t lin[32])
 {
     machine_lock(m);
-    unsigned n = cpu_last_insns(m->cpu, lin);
+    unsigned n = cpu < m->cpus ? cpu_last_insns(m->cpu[cpu], lin) : 0;
     machine_unlock(m);
     return n;
 }
@@ -215,7 +215,7 @@ static void debug_seg(const struct debug_out *o, const char *name, const struct 
                (s->attr & ATTR_DPL) >> ATTR_DPL_SHIFT);
 }
 
-static void debug_registers(struct machine *m, const struct debug_out *o)
+static void debug_registers(struct machine *m, unsigned cpu, const struct debug_out *o)
 {
     static const char *const seg[] = {"ES", "CS", "SS", "DS", "FS", "GS"};
     static const struct {
@@ -224,7 +224,7 @@ static void debug_registers(struct machine *m, const struct debug_out *o)
     } fl[] = {{FL_OF, "OF"}, {FL_DF, "DF"}, {FL_IF, "IF"}, {FL_TF, "TF"}, {FL_SF, "SF"},
               {FL_ZF, "ZF"}, {FL_AF, "AF"}, {FL_PF, "PF"}, {FL_CF, "CF"}, {FL_VM, "VM"},
               {FL_NT, "NT"}, {FL_RF, "RF"}, {FL_AC, "AC"}};
-    const struct cpu_state *s = cpu_state(m->cpu);
+    const struct cpu_state *s = cpu_state(m->cpu[cpu]);
     const uint64_t *g = s->gpr;
     char f[64] = "";
     for (size_t i = 0; i < ARRAY_LEN(fl); i++) {
@@ -265,13 +265,34 @@ static void debug_registers(struct machine *m, const struct debug_out *o)
     }
 }
 
-static void debug_status(struct machine *m, const struct debug_out *o)
+static const char *debug_activity(struct machine *m, unsigned cpu)
 {
     static const char *const act[] = {"running", "halted", "shut down", "waiting for SIPI"};
-    const struct cpu_state *s = cpu_state(m->cpu);
+    return act[cpu_state(m->cpu[cpu])->activity & 3];
+}
+
+/* As QEMU's "info cpus", with what each does; the star: the one asked for. */
+static void debug_cpus(struct machine *m, unsigned cpu, const struct debug_out *o)
+{
+    for (unsigned i = 0; i < m->cpus; i++) {
+        const struct cpu_state *s = cpu_state(m->cpu[i]);
+        debug_line(o, "%c CPU #%u: pc=0x%08" PRIx64 " APIC ID %u, %s%s", i == cpu ? '*' : ' ', i,
+                   s->seg[SEG_CS].base + s->rip, board_apic_id(&m->cfg, i), debug_activity(m, i),
+                   m->cpus > 1 && i == m->turn ? ", its turn" : "");
+    }
+}
+
+static void debug_status(struct machine *m, const struct debug_out *o)
+{
     vtime now = clock_now(&m->clk);
-    debug_line(o, "processor: %s; %" PRIu64 " instructions retired", act[s->activity & 3],
-               m->insns);
+    for (unsigned i = 0; i < m->cpus; i++) {
+        char which[16] = "";
+        if (m->cpus > 1) {
+            snprintf(which, sizeof which, " %u", i);
+        }
+        debug_line(o, "processor%s: %s", which, debug_activity(m, i));
+    }
+    debug_line(o, "%" PRIu64 " instructions retired", m->insns);
     debug_line(o, "virtual time: %" PRIu64 ".%09" PRIu64 " s (%s)", (uint64_t)(now / VTIME_SEC),
                (uint64_t)(now % VTIME_SEC),
                m->deterministic ? "deterministic" : "paced to the host");
@@ -305,8 +326,8 @@ static void debug_screen(struct machine *m, const struct debug_out *o)
     }
 }
 
-static const char *const debug_tables[] = {"registers", "mem",    "tlb", "mtree",
-                                           "status",    "screen", NULL};
+static const char *const debug_tables[] = {"registers", "cpus",   "mem",    "tlb",
+                                           "mtree",     "status", "screen", NULL};
 
 static const char *debug_name(struct machine *m, unsigned i)
 {
@@ -319,17 +340,21 @@ const char *machine_info_name(struct machine *m, unsigned i)
     return debug_name(m, i);
 }
 
-bool machine_info(struct machine *m, const char *what, machine_print_fn *print, void *ctx)
+bool machine_info(struct machine *m, unsigned cpu, const char *what, machine_print_fn *print,
+                  void *ctx)
 {
     struct debug_out o = {print, ctx};
     bool ok = true;
     machine_lock(m);
+    cpu = cpu < m->cpus ? cpu : 0;
     if (strcmp(what, "registers") == 0) {
-        debug_registers(m, &o);
+        debug_registers(m, cpu, &o);
+    } else if (strcmp(what, "cpus") == 0) {
+        debug_cpus(m, cpu, &o);
     } else if (strcmp(what, "mem") == 0) {
-        debug_mem(m, &o);
+        debug_mem(m, cpu, &o);
     } else if (strcmp(what, "tlb") == 0) {
-        debug_tlb(m, &o);
+        debug_tlb(m, cpu, &o);
     } else if (strcmp(what, "mtree") == 0) {
         debug_line(&o, "memory:");
         bus_print(m->mem, print, ctx);
@@ -340,7 +365,7 @@ bool machine_info(struct machine *m, const char *what, machine_print_fn *print, 
     } else if (strcmp(what, "screen") == 0) {
         debug_screen(m, &o);
     } else {
-        ok = board_info(m->board, what, print, ctx);
+        ok = board_info(m->board, cpu, what, print, ctx);
     }
     machine_unlock(m);
     return ok;
@@ -428,7 +453,9 @@ void machine_trace(struct machine *m, const struct machine_tracer *t)
         m->hooks.exception = t->exception ? debug_hook_exception : NULL;
         m->hooks.interrupt = t->interrupt ? debug_hook_interrupt : NULL;
     }
-    cpu_set_hooks(m->cpu, t ? &m->hooks : NULL, m);
+    for (unsigned i = 0; i < m->cpus; i++) {
+        cpu_set_hooks(m->cpu[i], t ? &m->hooks : NULL, m);
+    }
     debug_observers(m);
     machine_unlock(m);
 }

@@ -10,5 +10,5 @@ void debug_line(const struct debug_out *o, const char *fmt, ...)
     __attribute__((format(printf, 2, 3)));
 
 /* debug_pages.c */
-void debug_mem(struct machine *m, const struct debug_out *o);
-void debug_tlb(struct machine *m, const struct debug_out *o);
+void debug_mem(struct machine *m, unsigned cpu, const struct debug_out *o);
+void debug_tlb(struct machine *m, unsigned cpu, const struct debug_out *o);

@@ -140,9 +140,9 @@ static void pages_print(struct pages *p, const struct page_map *m)
     debug_line(p->out, "%0*" PRIx64 ": %0*" PRIx64 " %s", digits, m->lin, digits, m->phys, text);
 }
 
-void debug_tlb(struct machine *m, const struct debug_out *o)
+void debug_tlb(struct machine *m, unsigned cpu, const struct debug_out *o)
 {
-    struct pages p = {.m = m, .s = cpu_state(m->cpu), .leaf = pages_print, .out = o};
+    struct pages p = {.m = m, .s = cpu_state(m->cpu[cpu]), .leaf = pages_print, .out = o};
     pages_walk(&p);
 }
 
@@ -173,9 +173,9 @@ static void pages_run(struct pages *p, const struct page_map *m)
     *r = *m;
 }
 
-void debug_mem(struct machine *m, const struct debug_out *o)
+void debug_mem(struct machine *m, unsigned cpu, const struct debug_out *o)
 {
-    struct pages p = {.m = m, .s = cpu_state(m->cpu), .leaf = pages_run, .out = o};
+    struct pages p = {.m = m, .s = cpu_state(m->cpu[cpu]), .leaf = pages_run, .out = o};
     pages_walk(&p);
     pages_run_print(&p);
 }

@@ -29,23 +29,32 @@ void machine_request(struct machine *m, enum machine_stop what)
     if (m->request == MACHINE_DEADLINE) {
         m->request = what;
     }
-    if (m->cpu) {
-        cpu_resched(m->cpu);
+    if (m->cpus) {
+        cpu_resched(machine_cpu(m));
     }
 }
 
 static void machine_sooner(void *ctx)
 {
     struct machine *m = ctx;
-    cpu_resched(m->cpu);
+    cpu_resched(machine_cpu(m));
 }
 
-static void machine_map_changed(void *ctx)
+void machine_map_changed(void *ctx)
 {
     struct machine *m = ctx;
-    if (m->cpu) {
-        cpu_map_changed(m->cpu);
+    for (unsigned i = 0; i < m->cpus; i++) {
+        cpu_map_changed(m->cpu[i]);
     }
+}
+
+void machine_reset_cpus(struct machine *m)
+{
+    for (unsigned i = 0; i < m->cpus; i++) {
+        cpu_reset(m->cpu[i]);
+    }
+    m->turn = 0;
+    m->quantum = SMP_QUANTUM;
 }
 
 struct machine *machine_create(const struct machine_config *cfg, struct err *err)
@@ -54,12 +63,21 @@ struct machine *machine_create(const struct machine_config *cfg, struct err *err
         err_set(err, EINVAL, "memory of %" PRIu64 " bytes is outside 1 MB to 60 GB", cfg->ram_size);
         return NULL;
     }
+    if (cfg->cpus > MACHINE_CPUS || cfg->max_cpus > MACHINE_CPUS || cfg->cores > MACHINE_CPUS ||
+        cfg->threads > MACHINE_CPUS) {
+        err_set(err, EINVAL, "a machine has 1 to %d processors", MACHINE_CPUS);
+        return NULL;
+    }
     struct machine *m = calloc(1, sizeof *m);
     if (!m) {
         err_set(err, ENOMEM, "out of memory");
         return NULL;
     }
     m->cfg = *cfg;
+    m->cfg.cpus = cfg->cpus ? cfg->cpus : 1;
+    m->cfg.max_cpus = cfg->max_cpus > m->cfg.cpus ? cfg->max_cpus : m->cfg.cpus;
+    m->cfg.cores = cfg->cores ? cfg->cores : 1;
+    m->cfg.threads = cfg->threads ? cfg->threads : 1;
     pthread_mutexattr_t attr;
     pthread_mutexattr_init(&attr);
     pthread_mutexattr_settype(&attr, PTHREAD_MUTEX_RECURSIVE);
@@ -94,7 +112,7 @@ struct machine *machine_create(const struct machine_config *cfg, struct err *err
     }
     bus_on_change(m->mem, machine_map_changed, m);
     board_reset(m->board, true);
-    cpu_reset(m->cpu);
+    machine_reset_cpus(m);
     return m;
 }
 
@@ -107,7 +125,9 @@ void machine_destroy(struct machine *m)
         bus_on_change(m->mem, NULL, NULL);
     }
     board_destroy(m->board);
-    cpu_destroy(m->cpu);
+    for (unsigned i = 0; i < m->cpus; i++) {
+        cpu_destroy(m->cpu[i]);
+    }
     bus_destroy(m->mem);
     bus_destroy(m->ports);
     free(m->linux_keep);
@@ -121,7 +141,7 @@ void machine_reset(struct machine *m)
     machine_lock(m);
     m->request = MACHINE_DEADLINE;
     board_reset(m->board, false);
-    cpu_reset(m->cpu);
+    machine_reset_cpus(m);
     machine_unlock(m);
 }
 
@@ -144,7 +164,9 @@ vtime machine_next_deadline(struct machine *m)
 void machine_kick(struct machine *m)
 {
     atomic_store(&m->kicked, true);
-    cpu_kick(m->cpu);
+    for (unsigned i = 0; i < m->cpus; i++) { /* whichever runs; the others look up once more */
+        cpu_kick(m->cpu[i]);
+    }
 }
 
 int machine_exit_code(struct machine *m)
@@ -161,6 +183,19 @@ uint64_t machine_insns(struct machine *m)
 {
     machine_lock(m);
     uint64_t n = m->insns;
+    machine_unlock(m);
+    return n;
+}
+
+unsigned machine_cpus(const struct machine *m)
+{
+    return m->cpus;
+}
+
+unsigned machine_turn(struct machine *m)
+{
+    machine_lock(m);
+    unsigned n = m->turn;
     machine_unlock(m);
     return n;
 }

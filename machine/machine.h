@@ -36,13 +36,16 @@ void machine_reset(struct machine *m); /* power-on state, same media */
 /* Run until virtual time `until`.  Deterministic: HLT jumps to the next deadline.  Paced: virtual
  * time follows machine_post_time(). */
 enum machine_stop machine_run(struct machine *m, vtime until);
-enum machine_stop machine_step(struct machine *m); /* one instruction or one REP iteration */
+enum machine_stop machine_step(struct machine *m); /* one instruction or one REP iteration, of
+                                                  * the processor whose turn it is */
 vtime machine_now(struct machine *m);
 vtime machine_next_deadline(struct machine *m);
 void machine_kick(struct machine *m); /* make machine_run() return MACHINE_KICKED soon */
 int machine_exit_code(struct machine *m);
 const char *machine_why(struct machine *m); /* last triple fault or internal error, in words */
-uint64_t machine_insns(struct machine *m);  /* retired since creation */
+uint64_t machine_insns(struct machine *m);  /* retired since creation, by all processors */
+unsigned machine_cpus(const struct machine *m);
+unsigned machine_turn(struct machine *m); /* the processor that runs, or runs next */
 bool machine_deterministic(const struct machine *m);
 void machine_lock(struct machine *m); /* recursive; for several calls in one breath */
 void machine_unlock(struct machine *m);

@@ -9,6 +9,10 @@
 #include "machine/machine.h"
 #include "mem/bus.h"
 
+/* How many instructions a processor runs before the next one's turn, when there are several.
+ * docs/decisions/0010-smp.md has the measurement. */
+#define SMP_QUANTUM 5000u
+
 enum { EVENTS_MAX = 256, CHAR_RING = 4096, CHAR_PORTS = MACHINE_SERIALS, NET_QUEUE = 64 };
 
 enum event_kind {
@@ -44,7 +48,11 @@ struct machine {
     struct clock clk;
     struct bus *mem, *ports;
     struct ram ram;
-    struct cpu *cpu;
+    struct cpu *cpu[MACHINE_CPUS]; /* 0: the bootstrap processor */
+    unsigned cpus;
+    /* Whose turn it is, and how many instructions of it are left; one processor: always its own. */
+    unsigned turn;
+    uint64_t quantum;
     struct board *board;
 
     pthread_mutex_t lock; /* protects everything here but the two below */
@@ -78,6 +86,13 @@ struct machine {
     void *unmapped_ctx;
 };
 
+static inline struct cpu *machine_cpu(struct machine *m) /* the one that runs */
+{
+    return m->cpu[m->turn];
+}
+void machine_reset_cpus(struct machine *m);
+void machine_map_changed(void *machine); /* of the memory bus: all processors look again */
+
 /* board_i440fx.c: which chip sits where, and nothing else */
 struct board *board_create(struct machine *m, struct err *err);
 void board_destroy(struct board *b);
@@ -86,9 +101,11 @@ void board_snap(struct board *b, struct snap *s);
 void board_event(struct board *b, const struct event *ev);
 struct display_source *board_display(struct board *b); /* NULL: none */
 uint8_t board_leds(struct board *b);
+uint8_t board_apic_id(const struct machine_config *cfg, unsigned cpu);
 uint64_t board_ram_below_4g(const struct machine *m); /* bytes in front of the PCI hole */
 /* Print the state of the device called id, or of a table ("pic", "pci", "irq"); false: unknown. */
-bool board_info(struct board *b, const char *what, machine_print_fn *print, void *ctx);
+bool board_info(struct board *b, unsigned cpu, const char *what, machine_print_fn *print,
+                void *ctx);
 const char *board_info_name(struct board *b, unsigned i);
 
 /* linux.c: the Linux boot protocol into fw_cfg items and a boot ROM */

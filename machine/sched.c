@@ -1,5 +1,10 @@
 /* The loop: run to the next deadline, advance the clock, deliver host input, idle.
  *
+ * Several processors take turns on this thread, each for a quantum of instructions or until it
+ * waits (HLT, PAUSE).  There is one clock: it goes on with the instructions of whoever runs, so no
+ * processor ever sees another's future.  Whose turn it is depends on the machine's state alone:
+ * docs/decisions/0010-smp.md.
+ *
  * Deterministic: time is counted instructions, HLT jumps to the next deadline.  Paced: time follows
  * the host's, as posted between calls, never backwards: while the guest runs, by the instructions
  * retired at the speed it has been running, a little faster or slower to close the gap; while it is
@@ -65,13 +70,43 @@ void machine_post_time(struct machine *m, uint64_t host_ns)
     machine_unlock(m);
 }
 
+/* ---- turns ---- */
+
+static void sched_next_turn(struct machine *m)
+{
+    m->turn = (m->turn + 1) % m->cpus;
+    m->quantum = SMP_QUANTUM;
+}
+
+/* The turn goes on to the next processor that has something to do, if it must.  false: all wait. */
+static bool sched_turn(struct machine *m)
+{
+    if (m->quantum == 0) {
+        sched_next_turn(m);
+    }
+    for (unsigned i = 0; i < m->cpus; i++) {
+        if (!cpu_idle(machine_cpu(m))) {
+            return true;
+        }
+        sched_next_turn(m);
+    }
+    return false; /* and the turn is where it was */
+}
+
 /* One slice at most n instructions.  Leaves the clock advanced and everything due fired. */
 static enum cpu_stop sched_slice(struct machine *m, uint64_t n, vtime end)
 {
+    struct cpu *cpu = machine_cpu(m);
     uint64_t done = 0;
+    if (m->cpus > 1 && n > m->quantum) {
+        n = m->quantum;
+    }
     m->clk.slice_end = end;
-    m->clk.progress = cpu_progress(m->cpu);
-    enum cpu_stop stop = cpu_run(m->cpu, n, &done);
+    m->clk.progress = cpu_progress(cpu);
+    enum cpu_stop stop = cpu_run(cpu, n, &done);
+    if (m->cpus > 1) {
+        m->quantum = cpu_took_pause(cpu) ? 0 : m->quantum - done;
+    }
     vtime now =
         m->clk.slice_start + (uint64_t)(((unsigned __int128)done * m->clk.ns_per_insn_q32) >> 32);
     m->clk.slice_end = 0;
@@ -129,18 +164,18 @@ static enum machine_stop sched_loop(struct machine *m, vtime until)
         n = n < 1 ? 1 : n > SLICE_INSNS ? SLICE_INSNS : n;
         bool go_on = true;
         enum machine_stop why = MACHINE_IDLE;
-        switch (sched_slice(m, n, end)) {
+        switch (sched_turn(m) ? sched_slice(m, n, end) : CPU_HALTED) {
         case CPU_BUDGET:
         case CPU_KICKED: break;
         case CPU_HALTED:
-            if (m->request == MACHINE_DEADLINE) {
+            if (m->request == MACHINE_DEADLINE && !sched_turn(m)) {
                 why = sched_halted(m, until, &go_on);
             }
             break;
         case CPU_BREAKPOINT: return MACHINE_BREAKPOINT;
         case CPU_TRIPLE_FAULT: machine_explain_triple_fault(m); return MACHINE_TRIPLE_FAULT;
         case CPU_INTERNAL:
-            strncpy(m->why, cpu_error(m->cpu), sizeof m->why - 1);
+            strncpy(m->why, cpu_error(machine_cpu(m)), sizeof m->why - 1);
             return MACHINE_INTERNAL;
         }
         if (!go_on) {
@@ -167,14 +202,14 @@ enum machine_stop machine_step(struct machine *m)
     machine_lock(m);
     enum machine_stop why = MACHINE_BREAKPOINT;
     events_deliver(m);
-    switch (sched_slice(m, 1, clock_next(&m->clk))) {
+    switch (sched_turn(m) ? sched_slice(m, 1, clock_next(&m->clk)) : CPU_HALTED) {
     case CPU_TRIPLE_FAULT:
         machine_explain_triple_fault(m);
         why = MACHINE_TRIPLE_FAULT;
         break;
     case CPU_HALTED:
         /* stepping over HLT: time goes on to what will wake it */
-        if (clock_next(&m->clk) != VTIME_NEVER) {
+        if (!sched_turn(m) && clock_next(&m->clk) != VTIME_NEVER) {
             clock_advance(&m->clk, clock_next(&m->clk));
         }
         break;

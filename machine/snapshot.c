@@ -22,20 +22,33 @@ static const char snapshot_magic[8] = "VITRSNP2";
 /* Everything a guest could tell apart, RAM excepted. */
 void machine_snap(struct machine *m, struct snap *s)
 {
-    if (snap_begin(s, "machine", 2)) {
+    if (snap_begin(s, "machine", 3)) {
         uint64_t now = clock_now(&m->clk);
         uint8_t request = (uint8_t)m->request;
         uint32_t exit_code = (uint32_t)m->exit_code;
+        uint8_t cpus = (uint8_t)m->cpus, turn = (uint8_t)m->turn;
         snap_u64(s, "now", &now);
         snap_u64(s, "insns", &m->insns);
         snap_u64(s, "timer_order", &m->clk.next_order);
         snap_u8(s, "request", &request);
         snap_u32(s, "exit_code", &exit_code);
+        snap_u8(s, "processors", &cpus);
+        snap_u8(s, "turn", &turn);
+        snap_u64(s, "quantum", &m->quantum);
         if (snap_loading(s)) {
             if (now > SNAPSHOT_NOW_MAX || request > MACHINE_INTERNAL) {
                 snap_fail(s, "an impossible time or state");
                 return;
             }
+            if (cpus != m->cpus) {
+                snap_fail(s, "it has another number of processors");
+                return;
+            }
+            if (turn >= cpus || m->quantum > SMP_QUANTUM) {
+                snap_fail(s, "an impossible turn");
+                return;
+            }
+            m->turn = turn;
             m->clk.slice_start = now;
             m->clk.progress = NULL;
             m->request = (enum machine_stop)request;
@@ -47,7 +60,9 @@ void machine_snap(struct machine *m, struct snap *s)
         events_snap(m, s);
         snap_end(s);
     }
-    cpu_snap(m->cpu, s);
+    for (unsigned i = 0; i < m->cpus; i++) {
+        cpu_snap(m->cpu[i], s);
+    }
     board_snap(m->board, s);
 }
 
@@ -179,7 +194,7 @@ static void snapshot_power_on(struct machine *m)
     m->request = MACHINE_DEADLINE;
     events_forget(m);
     board_reset(m->board, true);
-    cpu_reset(m->cpu);
+    machine_reset_cpus(m);
 }
 
 bool machine_load(struct machine *m, FILE *f, struct err *err)
@@ -210,7 +225,7 @@ bool machine_load(struct machine *m, FILE *f, struct err *err)
         ok = err_set(err, EIO, "the snapshot could not be read; the machine was reset");
         snapshot_power_on(m);
     }
-    cpu_map_changed(m->cpu);
+    machine_map_changed(m);
     machine_unlock(m);
     free(buf);
     return ok;

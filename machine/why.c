@@ -77,7 +77,7 @@ static size_t why_add(char *buf, size_t cap, size_t at, const char *fmt, ...)
 static size_t why_bytes(struct machine *m, char *buf, size_t cap, size_t at, uint64_t lin)
 {
     uint8_t b[8];
-    if (machine_peek(m, lin, b, 8) != 8) {
+    if (machine_peek(m, m->turn, lin, b, 8) != 8) {
         return why_add(buf, cap, at, " (at linear %08" PRIx64 ", which cannot be read)", lin);
     }
     return why_add(buf, cap, at, " (at linear %08" PRIx64 ": %08x %08x)", lin, load_le32(b + 4),
@@ -89,7 +89,7 @@ void machine_explain_triple_fault(struct machine *m)
     static const char *const nth[] = {"first", "second", "third",   "fourth",
                                       "fifth", "sixth",  "seventh", "eighth"};
     struct cpu_fault_record f[8];
-    unsigned n = cpu_last_faults(m->cpu, f), first = 0;
+    unsigned n = cpu_last_faults(machine_cpu(m), f), first = 0;
     char *b = m->why;
     size_t cap = sizeof m->why, at = 0;
     /* the chain begins at the last exception that was not raised while delivering another */
@@ -98,7 +98,11 @@ void machine_explain_triple_fault(struct machine *m)
             first = i;
         }
     }
-    at = why_add(b, cap, at, "triple fault: the processor could not start any exception handler\n");
+    at = why_add(b, cap, at, "triple fault: the processor");
+    if (m->cpus > 1) {
+        at = why_add(b, cap, at, " %u", m->turn);
+    }
+    at = why_add(b, cap, at, " could not start any exception handler\n");
     for (unsigned i = first; i < n; i++) {
         const char *name = f[i].vector < 20 ? why_vector[f[i].vector] : "interrupt";
         at = why_add(b, cap, at, "  %s: %s (vector %u", nth[i - first], name ? name : "?",

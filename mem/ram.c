@@ -43,8 +43,12 @@ void ram_wrote(struct ram *ram, uint64_t off, uint64_t len)
         uint64_t n = len < in_page ? len : in_page;
         uint8_t *f = &ram->flags[off >> PAGE_SHIFT];
         if (*f & RAM_CODE) {
+            bool held = false;
             for (struct ram_watcher *w = ram->watchers; w; w = w->next) {
-                w->code_changed(w->ctx, off, n);
+                held |= w->code_changed(w->ctx, off, n);
+            }
+            if (!held) {
+                *f &= (uint8_t)~RAM_CODE;
             }
         }
         *f |= RAM_DIRTY;

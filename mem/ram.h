@@ -1,7 +1,7 @@
 /* Guest RAM and the one door for all writers.
  *
  * CPU stores, DMA, loaders and debugger pokes end in ram_wrote(), which marks pages dirty and tells
- * the engines when a page that holds decoded code changes.  An engine may keep a direct writable
+ * the engines (one a processor) when a page that holds decoded code changes.  An engine may keep a direct writable
  * pointer to a page only while ram_page_plain() holds: already dirty and without code. */
 #pragma once
 #include <stdbool.h>
@@ -17,8 +17,9 @@
 enum { RAM_DIRTY = 1, RAM_CODE = 2 };
 
 struct ram_watcher {
-    /* bytes [off, off + len) of a page marked RAM_CODE were written (never crosses a page) */
-    void (*code_changed)(void *ctx, uint64_t off, uint64_t len);
+    /* bytes [off, off + len) of a page marked RAM_CODE were written (never crosses a page).  Is
+     * there still code of this page that was decoded?  When nobody says so the mark goes. */
+    bool (*code_changed)(void *ctx, uint64_t off, uint64_t len);
     /* writable pointers to this page (or all: off == UINT64_MAX) must be dropped */
     void (*protect)(void *ctx, uint64_t off);
     void *ctx;

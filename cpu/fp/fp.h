@@ -14,8 +14,10 @@ typedef unsigned __int128 fp_u128;
 enum { FP_IE = 1, FP_DE = 2, FP_ZE = 4, FP_OE = 8, FP_UE = 16, FP_PE = 32, FP_ALL = 63 };
 enum { FP_RC_NEAREST, FP_RC_DOWN, FP_RC_UP, FP_RC_ZERO };
 
-enum fp_fmt { FP_F32, FP_F64, FP_F80 };
+enum fp_fmt { FP_F32, FP_F64, FP_F80, FP_F16 };
 enum fp_op { FP_ADD, FP_SUB, FP_MUL, FP_DIV, FP_SQRT, FP_MIN, FP_MAX };
+/* x*y+z, x*y-z, -(x*y)+z, -(x*y)-z; ADDSUB subtracts in even elements, SUBADD in odd ones. */
+enum fp_fma { FMA_ADD, FMA_SUB, FMA_NADD, FMA_NSUB, FMA_ADDSUB, FMA_SUBADD };
 enum fp_rel { FP_LESS, FP_EQUAL, FP_GREATER, FP_UNORDERED };
 
 struct fp_env {
@@ -39,7 +41,9 @@ struct fp_num {
 };
 
 /* ---- packing (softfloat.c) ---- */
-struct fp_num fp_unpack(enum fp_fmt f, uint64_t bits); /* f32, f64 */
+struct fp_num fp_unpack(enum fp_fmt f, uint64_t bits); /* f16, f32, f64 */
+/* The same for a source of SSE arithmetic: denormals are zeros under DAZ. */
+struct fp_num fp_unpack_daz(const struct fp_env *e, enum fp_fmt f, uint64_t bits);
 struct fp_num fp_unpack80(struct f80 v);
 uint64_t fp_pack(enum fp_fmt f, const struct fp_num *n);
 struct f80 fp_pack80(const struct fp_num *n);
@@ -53,6 +57,22 @@ struct fp_num fp_nan2(struct fp_env *e, enum fp_fmt f, const struct fp_num *a,
                       const struct fp_num *b);
 struct fp_num fp_calc(struct fp_env *e, enum fp_fmt f, enum fp_op op, struct fp_num a,
                       struct fp_num b);
+/* Elements of a vector register. */
+FORCE_INLINE unsigned fp_width(enum fp_fmt f)
+{
+    return f == FP_F16 ? 16 : f == FP_F32 ? 32 : 64;
+}
+FORCE_INLINE uint64_t fp_get(const uint64_t *v, enum fp_fmt f, unsigned i)
+{
+    unsigned at = i * fp_width(f);
+    return v[at / 64] >> at % 64 & bits_mask(fp_width(f));
+}
+FORCE_INLINE void fp_set(uint64_t *v, enum fp_fmt f, unsigned i, uint64_t x)
+{
+    unsigned at = i * fp_width(f);
+    uint64_t m = bits_mask(fp_width(f)) << at % 64;
+    v[at / 64] = (v[at / 64] & ~m) | (x << at % 64 & m);
+}
 FORCE_INLINE bool fp_is_nan(const struct fp_num *n)
 {
     return n->cls == FP_QNAN || n->cls == FP_SNAN;
@@ -62,6 +82,9 @@ FORCE_INLINE bool fp_is_nan(const struct fp_num *n)
 uint64_t soft_bin(struct fp_env *e, enum fp_fmt f, enum fp_op op, uint64_t a, uint64_t b);
 struct f80 soft_bin80(struct fp_env *e, enum fp_op op, struct f80 a, struct f80 b);
 enum fp_rel soft_compare(struct fp_env *e, enum fp_fmt f, uint64_t a, uint64_t b, bool quiet);
+/* x * y + z with one rounding; the signs of product and z turned as asked (softfma.c). */
+uint64_t soft_fma(struct fp_env *e, enum fp_fmt f, bool neg_xy, bool neg_z, uint64_t x, uint64_t y,
+                  uint64_t z);
 enum fp_rel soft_compare80(struct fp_env *e, struct f80 a, struct f80 b, bool quiet);
 
 /* ---- conversions (softconv.c) ---- */
@@ -72,6 +95,8 @@ struct fp_num fp_from_int(int64_t v);
 struct f80 fp_widen80(struct fp_env *e, enum fp_fmt f, uint64_t bits, bool quieten);
 uint64_t fp_narrow80(struct fp_env *e, enum fp_fmt f, struct f80 v); /* FST m32, m64 */
 uint64_t fp_convert(struct fp_env *e, enum fp_fmt to, enum fp_fmt from, uint64_t bits); /* SSE */
+/* ROUNDSS and friends: to an integer in the same format by e->rc; FP_PE if that changed it. */
+uint64_t fp_rint(struct fp_env *e, enum fp_fmt f, uint64_t bits);
 uint64_t fp_int_to(struct fp_env *e, enum fp_fmt f, int64_t v); /* CVTSI2SS and friends */
 struct f80 fp_rndint80(struct fp_env *e, struct f80 a);
 struct f80 fp_scale80(struct fp_env *e, struct f80 a, struct f80 b);
@@ -99,12 +124,19 @@ extern const struct f80 fp_indefinite80;
 /* ---- what the operations call (host.c: the host's unit, else softfloat) ---- */
 /* x87 ADD SUB MUL DIV SQRT under e->prec. */
 struct f80 fp_bin80(struct fp_env *e, enum fp_op op, struct f80 a, struct f80 b);
-/* One SSE register: n elements of f (4 x f32, 2 x f64, or 1) in r op= b; e->flags collects. */
-void fp_packed(struct fp_env *e, enum fp_fmt f, enum fp_op op, unsigned n, uint64_t r[2],
-               const uint64_t b[2]);
+/* n elements of f (up to 32 bytes) in r op= b; e->flags collects. */
+void fp_packed(struct fp_env *e, enum fp_fmt f, enum fp_op op, unsigned n, uint64_t *r,
+               const uint64_t *b);
+/* n elements r = x * y + z, as `kind` says; r may be any of them. */
+void fp_fma(struct fp_env *e, enum fp_fmt f, enum fp_fma kind, unsigned n, uint64_t *r,
+            const uint64_t *x, const uint64_t *y, const uint64_t *z);
 /* The same by the host's unit alone: false when this host or environment cannot. */
 bool host_bin80(struct fp_env *e, enum fp_op op, struct f80 a, struct f80 b, struct f80 *r);
-bool host_packed(struct fp_env *e, enum fp_fmt f, enum fp_op op, unsigned n, uint64_t r[2],
-                 const uint64_t b[2]);
-void soft_packed(struct fp_env *e, enum fp_fmt f, enum fp_op op, unsigned n, uint64_t r[2],
-                 const uint64_t b[2]);
+bool host_packed(struct fp_env *e, enum fp_fmt f, enum fp_op op, unsigned n, uint64_t *r,
+                 const uint64_t *b);
+bool host_fma(struct fp_env *e, enum fp_fmt f, enum fp_fma kind, unsigned n, uint64_t *r,
+              const uint64_t *x, const uint64_t *y, const uint64_t *z);
+void soft_packed(struct fp_env *e, enum fp_fmt f, enum fp_op op, unsigned n, uint64_t *r,
+                 const uint64_t *b);
+void soft_fma_packed(struct fp_env *e, enum fp_fmt f, enum fp_fma kind, unsigned n, uint64_t *r,
+                     const uint64_t *x, const uint64_t *y, const uint64_t *z);

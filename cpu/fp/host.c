@@ -8,7 +8,7 @@
 #include "cpu/fp/fp.h"
 
 #if defined(__x86_64__)
-#include <emmintrin.h>
+#include <immintrin.h>
 
 #define X87(insn)                                                                                 \
     __asm__ volatile("fnstcw %[old]\n\tfldcw %[fcw]\n\tfldt %[b]\n\tfldt %[a]\n\t" insn   \
@@ -44,6 +44,13 @@ bool host_bin80(struct fp_env *e, enum fp_op op, struct f80 a, struct f80 b, str
     return true;
 }
 
+/* MXCSR of the environment: all exceptions masked, none raised. */
+FORCE_INLINE uint32_t mxcsr_of(const struct fp_env *e)
+{
+    return 0x1f80u | e->rc * 0x2000u | (e->ftz ? 0x8000u : 0) | (e->daz ? 0x40u : 0);
+}
+static const uint32_t def = 0x1f80;
+
 #define SSE(insn)                                                                                 \
     __asm__ volatile("ldmxcsr %[in]\n\t" insn " %[y], %[x]\n\tstmxcsr %[out]\n\tldmxcsr %[def]" \
                      : [x] "+x"(x), [out] "=m"(out)                                               \
@@ -63,18 +70,13 @@ bool host_bin80(struct fp_env *e, enum fp_op op, struct f80 a, struct f80 b, str
         }                                                                                         \
         break;
 
-bool host_packed(struct fp_env *e, enum fp_fmt f, enum fp_op op, unsigned n, uint64_t r[2],
-                 const uint64_t b[2])
+static bool packed16(struct fp_env *e, enum fp_fmt f, enum fp_op op, unsigned n, uint64_t *r,
+                     const uint64_t *b)
 {
-    static const uint32_t def = 0x1f80;
-    uint32_t in = 0x1f80u | e->rc * 0x2000u | (e->ftz ? 0x8000u : 0) | (e->daz ? 0x40u : 0);
-    uint32_t out;
+    uint32_t in = mxcsr_of(e), out;
     __m128i x = _mm_loadu_si128((const __m128i *)(const void *)r);
     __m128i y = _mm_loadu_si128((const __m128i *)(const void *)b);
 
-    if (e->mask != FP_ALL) {
-        return false;
-    }
     switch (op) {
     SSE4(FP_ADD, "add")
     SSE4(FP_SUB, "sub")
@@ -88,16 +90,173 @@ bool host_packed(struct fp_env *e, enum fp_fmt f, enum fp_op op, unsigned n, uin
     e->flags |= out & FP_ALL;
     return true;
 }
+
+/* ---- 32 bytes and fused operations: where this host has AVX and FMA ---- */
+
+/* libgcc's word about the processor: written once before main(). */
+FORCE_INLINE bool has_avx(void)
+{
+    return __builtin_cpu_supports("avx");
+}
+FORCE_INLINE bool has_fma(void)
+{
+    return __builtin_cpu_supports("avx") && __builtin_cpu_supports("fma");
+}
+
+#define AVX(op, insn)                                                                             \
+    case op:                                                                                      \
+        if (f == FP_F64) {                                                                        \
+            __asm__ volatile("ldmxcsr %[in]\n\tv" insn "pd %[y], %[x], %[x]\n\tstmxcsr %[out]\n\t" \
+                             "ldmxcsr %[def]"                                                     \
+                             : [x] "+x"(x), [out] "=m"(out)                                       \
+                             : [y] "x"(y), [in] "m"(in), [def] "m"(def));                         \
+        } else {                                                                                  \
+            __asm__ volatile("ldmxcsr %[in]\n\tv" insn "ps %[y], %[x], %[x]\n\tstmxcsr %[out]\n\t" \
+                             "ldmxcsr %[def]"                                                     \
+                             : [x] "+x"(x), [out] "=m"(out)                                       \
+                             : [y] "x"(y), [in] "m"(in), [def] "m"(def));                         \
+        }                                                                                         \
+        break;
+
+__attribute__((target("avx"))) static bool packed32(struct fp_env *e, enum fp_fmt f, enum fp_op op,
+                                                    uint64_t *r, const uint64_t *b)
+{
+    uint32_t in = mxcsr_of(e), out;
+    __m256i x = _mm256_loadu_si256((const __m256i *)(const void *)r);
+    __m256i y = _mm256_loadu_si256((const __m256i *)(const void *)b);
+
+    switch (op) {
+    AVX(FP_ADD, "add")
+    AVX(FP_SUB, "sub")
+    AVX(FP_MUL, "mul")
+    AVX(FP_DIV, "div")
+    AVX(FP_MIN, "min")
+    AVX(FP_MAX, "max")
+    default: return false;
+    }
+    _mm256_storeu_si256((__m256i *)(void *)r, x);
+    e->flags |= out & FP_ALL;
+    return true;
+}
+
+bool host_packed(struct fp_env *e, enum fp_fmt f, enum fp_op op, unsigned n, uint64_t *r,
+                 const uint64_t *b)
+{
+    unsigned each = f == FP_F32 ? 4 : 2;
+
+    if (e->mask != FP_ALL) {
+        return false;
+    }
+    if (n <= each) {
+        return packed16(e, f, op, n, r, b);
+    }
+    if (op != FP_SQRT && has_avx()) {
+        return packed32(e, f, op, r, b);
+    }
+    return packed16(e, f, op, each, r, b) && packed16(e, f, op, each, r + 2, b + 2);
+}
+
+#define FUSED(insn, v)                                                                            \
+    __asm__ volatile("ldmxcsr %[in]\n\tv" insn " %[y], %[x], %[z]\n\tstmxcsr %[out]\n\t"          \
+                     "ldmxcsr %[def]" \
+                     : [z] "+x"(z##v), [out] "=m"(out)                                            \
+                     : [x] "x"(x##v), [y] "x"(y##v), [in] "m"(in), [def] "m"(def))
+#define FUSED2(name, v)                                                                           \
+    do {                                                                                          \
+        if (f == FP_F64) {                                                                        \
+            FUSED(name "231pd", v);                                                               \
+        } else {                                                                                  \
+            FUSED(name "231ps", v);                                                               \
+        }                                                                                         \
+    } while (0)
+#define FUSED4(kind, name)                                                                        \
+    case kind:                                                                                    \
+        if (n > 1) {                                                                              \
+            FUSED2(name, 1);                                                                      \
+        } else if (f == FP_F64) {                                                                 \
+            FUSED(name "231sd", 1);                                                               \
+        } else {                                                                                  \
+            FUSED(name "231ss", 1);                                                               \
+        }                                                                                         \
+        break;
+
+__attribute__((target("avx,fma"))) static void fma16(struct fp_env *e, enum fp_fmt f,
+                                                     enum fp_fma kind, unsigned n, uint64_t *r,
+                                                     const uint64_t *x, const uint64_t *y,
+                                                     const uint64_t *z)
+{
+    uint32_t in = mxcsr_of(e), out;
+    __m128i x1 = _mm_loadu_si128((const __m128i *)(const void *)x);
+    __m128i y1 = _mm_loadu_si128((const __m128i *)(const void *)y);
+    __m128i z1 = _mm_loadu_si128((const __m128i *)(const void *)z);
+
+    switch (kind) {
+    FUSED4(FMA_ADD, "fmadd")
+    FUSED4(FMA_SUB, "fmsub")
+    FUSED4(FMA_NADD, "fnmadd")
+    FUSED4(FMA_NSUB, "fnmsub")
+    case FMA_ADDSUB: FUSED2("fmaddsub", 1); break;
+    default: FUSED2("fmsubadd", 1); break;
+    }
+    e->flags |= out & FP_ALL;
+    if (n > 1) {
+        _mm_storeu_si128((__m128i *)(void *)r, z1);
+    } else {
+        fp_set(r, f, 0, (uint64_t)_mm_cvtsi128_si64(z1));
+    }
+}
+
+__attribute__((target("avx,fma"))) static void fma32(struct fp_env *e, enum fp_fmt f,
+                                                     enum fp_fma kind, uint64_t *r,
+                                                     const uint64_t *x, const uint64_t *y,
+                                                     const uint64_t *z)
+{
+    uint32_t in = mxcsr_of(e), out;
+    __m256i x1 = _mm256_loadu_si256((const __m256i *)(const void *)x);
+    __m256i y1 = _mm256_loadu_si256((const __m256i *)(const void *)y);
+    __m256i z1 = _mm256_loadu_si256((const __m256i *)(const void *)z);
+
+    switch (kind) {
+    case FMA_ADD: FUSED2("fmadd", 1); break;
+    case FMA_SUB: FUSED2("fmsub", 1); break;
+    case FMA_NADD: FUSED2("fnmadd", 1); break;
+    case FMA_NSUB: FUSED2("fnmsub", 1); break;
+    case FMA_ADDSUB: FUSED2("fmaddsub", 1); break;
+    default: FUSED2("fmsubadd", 1); break;
+    }
+    e->flags |= out & FP_ALL;
+    _mm256_storeu_si256((__m256i *)(void *)r, z1);
+}
+
+bool host_fma(struct fp_env *e, enum fp_fmt f, enum fp_fma kind, unsigned n, uint64_t *r,
+              const uint64_t *x, const uint64_t *y, const uint64_t *z)
+{
+    if (e->mask != FP_ALL || !has_fma()) {
+        return false;
+    }
+    if (n > (f == FP_F32 ? 4u : 2u)) {
+        fma32(e, f, kind, r, x, y, z);
+    } else {
+        fma16(e, f, kind, n, r, x, y, z);
+    }
+    return true;
+}
 #else
 bool host_bin80(struct fp_env *e, enum fp_op op, struct f80 a, struct f80 b, struct f80 *r)
 {
     (void)e, (void)op, (void)a, (void)b, (void)r;
     return false;
 }
-bool host_packed(struct fp_env *e, enum fp_fmt f, enum fp_op op, unsigned n, uint64_t r[2],
-                 const uint64_t b[2])
+bool host_packed(struct fp_env *e, enum fp_fmt f, enum fp_op op, unsigned n, uint64_t *r,
+                 const uint64_t *b)
 {
     (void)e, (void)f, (void)op, (void)n, (void)r, (void)b;
+    return false;
+}
+bool host_fma(struct fp_env *e, enum fp_fmt f, enum fp_fma kind, unsigned n, uint64_t *r,
+              const uint64_t *x, const uint64_t *y, const uint64_t *z)
+{
+    (void)e, (void)f, (void)kind, (void)n, (void)r, (void)x, (void)y, (void)z;
     return false;
 }
 #endif
@@ -108,10 +267,18 @@ struct f80 fp_bin80(struct fp_env *e, enum fp_op op, struct f80 a, struct f80 b)
     return host_bin80(e, op, a, b, &r) ? r : soft_bin80(e, op, a, b);
 }
 
-void fp_packed(struct fp_env *e, enum fp_fmt f, enum fp_op op, unsigned n, uint64_t r[2],
-               const uint64_t b[2])
+void fp_packed(struct fp_env *e, enum fp_fmt f, enum fp_op op, unsigned n, uint64_t *r,
+               const uint64_t *b)
 {
     if (!host_packed(e, f, op, n, r, b)) {
         soft_packed(e, f, op, n, r, b);
+    }
+}
+
+void fp_fma(struct fp_env *e, enum fp_fmt f, enum fp_fma kind, unsigned n, uint64_t *r,
+            const uint64_t *x, const uint64_t *y, const uint64_t *z)
+{
+    if (!host_fma(e, f, kind, n, r, x, y, z)) {
+        soft_fma_packed(e, f, kind, n, r, x, y, z);
     }
 }

@@ -114,12 +114,8 @@ uint64_t fp_narrow80(struct fp_env *e, enum fp_fmt f, struct f80 v)
 
 uint64_t fp_convert(struct fp_env *e, enum fp_fmt to, enum fp_fmt from, uint64_t bits)
 {
-    struct fp_num n = fp_unpack(from, bits), r;
+    struct fp_num n = fp_unpack_daz(e, from, bits), r;
 
-    if (n.den && e->daz) {
-        n.cls = FP_ZERO;
-        n.den = false;
-    }
     e->flags |= n.den ? FP_DE : 0;
     r = reformat(e, to, &n);
     return fp_pack(to, &r);
@@ -129,6 +125,28 @@ uint64_t fp_int_to(struct fp_env *e, enum fp_fmt f, int64_t v)
 {
     struct fp_num n = fp_from_int(v), r = reformat(e, f, &n);
     return fp_pack(f, &r);
+}
+
+uint64_t fp_rint(struct fp_env *e, enum fp_fmt f, uint64_t bits)
+{
+    struct fp_num n = fp_unpack_daz(e, f, bits);
+    uint64_t v;
+    bool inexact, up;
+
+    if (fp_is_nan(&n)) {
+        n = fp_nan2(e, f, &n, &n);
+    } else if (n.cls == FP_NUM && n.exp < 63) { /* a denormal is no exception here */
+        integer_part(e, &n, &v, &inexact, &up);
+        e->flags |= inexact ? FP_PE : 0;
+        if (!v) {
+            n.cls = FP_ZERO;
+        } else {
+            int z = __builtin_clzll(v);
+            n.sig = v << z;
+            n.exp = 63 - z;
+        }
+    }
+    return fp_pack(f, &n);
 }
 
 struct f80 fp_rndint80(struct fp_env *e, struct f80 a)

@@ -1,4 +1,4 @@
-/* Arithmetic in integers for the three formats: one body over the unpacked form.
+/* Arithmetic in integers for all formats: one body over the unpacked form.
  *
  * SDM Vol. 1, "Floating-Point Exceptions" (masked and unmasked responses, precedence), "x87 FPU
  * Precision Control", tables "Rules for Handling NaNs", "Unsupported Double Extended-Precision
@@ -8,11 +8,13 @@
 
 struct fp_shape {
     int prec, emin, emax, bias;
+    unsigned fbits, ebits; /* of the packed forms without an integer bit */
 };
 static const struct fp_shape shapes[] = {
-    [FP_F32] = {24, -126, 127, 127},
-    [FP_F64] = {53, -1022, 1023, 1023},
-    [FP_F80] = {64, -16382, 16383, 16383},
+    [FP_F16] = {11, -14, 15, 15, 10, 5},
+    [FP_F32] = {24, -126, 127, 127, 23, 8},
+    [FP_F64] = {53, -1022, 1023, 1023, 52, 11},
+    [FP_F80] = {64, -16382, 16383, 16383, 0, 0},
 };
 #define BIT63 ((uint64_t)1 << 63)
 #define BIT62 ((uint64_t)1 << 62)
@@ -27,7 +29,7 @@ struct fp_num fp_default_nan(void)
 
 struct fp_num fp_unpack(enum fp_fmt f, uint64_t bits)
 {
-    unsigned fbits = f == FP_F32 ? 23 : 52, ebits = f == FP_F32 ? 8 : 11;
+    unsigned fbits = shapes[f].fbits, ebits = shapes[f].ebits;
     uint64_t frac = bits & bits_mask(fbits);
     unsigned ef = (unsigned)(bits >> fbits & bits_mask(ebits));
     struct fp_num n = {.sign = bits >> (fbits + ebits) & 1};
@@ -47,6 +49,17 @@ struct fp_num fp_unpack(enum fp_fmt f, uint64_t bits)
         n.exp = shapes[f].emin - (int)(z - (63 - fbits));
     } else {
         n.cls = FP_ZERO;
+    }
+    return n;
+}
+
+struct fp_num fp_unpack_daz(const struct fp_env *e, enum fp_fmt f, uint64_t bits)
+{
+    struct fp_num n = fp_unpack(f, bits);
+
+    if (n.den && e->daz) {
+        n.cls = FP_ZERO;
+        n.den = false;
     }
     return n;
 }
@@ -79,7 +92,7 @@ struct fp_num fp_unpack80(struct f80 v)
 
 uint64_t fp_pack(enum fp_fmt f, const struct fp_num *n)
 {
-    unsigned fbits = f == FP_F32 ? 23 : 52, ebits = f == FP_F32 ? 8 : 11;
+    unsigned fbits = shapes[f].fbits, ebits = shapes[f].ebits;
     uint64_t sign = (uint64_t)n->sign << (fbits + ebits);
     uint64_t top = bits_mask(ebits) << fbits;
 
@@ -489,21 +502,9 @@ enum fp_rel soft_compare80(struct fp_env *e, struct f80 a, struct f80 b, bool qu
     return compare(e, &x, &y, quiet);
 }
 
-/* An SSE source: denormals are zeros under DAZ. */
-static struct fp_num sse_unpack(const struct fp_env *e, enum fp_fmt f, uint64_t bits)
-{
-    struct fp_num n = fp_unpack(f, bits);
-
-    if (n.den && e->daz) {
-        n.cls = FP_ZERO;
-        n.den = false;
-    }
-    return n;
-}
-
 enum fp_rel soft_compare(struct fp_env *e, enum fp_fmt f, uint64_t a, uint64_t b, bool quiet)
 {
-    struct fp_num x = sse_unpack(e, f, a), y = sse_unpack(e, f, b);
+    struct fp_num x = fp_unpack_daz(e, f, a), y = fp_unpack_daz(e, f, b);
     return compare(e, &x, &y, quiet);
 }
 
@@ -538,21 +539,14 @@ uint64_t soft_bin(struct fp_env *e, enum fp_fmt f, enum fp_op op, uint64_t a, ui
     if (op == FP_SQRT) {
         a = b;
     }
-    r = fp_calc(e, f, op, sse_unpack(e, f, a), sse_unpack(e, f, b));
+    r = fp_calc(e, f, op, fp_unpack_daz(e, f, a), fp_unpack_daz(e, f, b));
     return fp_pack(f, &r);
 }
 
-void soft_packed(struct fp_env *e, enum fp_fmt f, enum fp_op op, unsigned n, uint64_t r[2],
-                 const uint64_t b[2])
+void soft_packed(struct fp_env *e, enum fp_fmt f, enum fp_op op, unsigned n, uint64_t *r,
+                 const uint64_t *b)
 {
     for (unsigned i = 0; i < n; i++) {
-        if (f == FP_F64) {
-            r[i] = soft_bin(e, f, op, r[i], b[i]);
-        } else {
-            unsigned sh = (i & 1) * 32;
-            uint64_t v = soft_bin(e, f, op, r[i / 2] >> sh & 0xffffffff,
-                                  b[i / 2] >> sh & 0xffffffff);
-            r[i / 2] = (r[i / 2] & ~((uint64_t)0xffffffff << sh)) | v << sh;
-        }
+        fp_set(r, f, i, soft_bin(e, f, op, fp_get(r, f, i), fp_get(b, f, i)));
     }
 }

@@ -129,16 +129,15 @@ static bool cache_bytes(struct cpage *page, uint64_t off, uint64_t len, bool set
 
 /* Data next to code is common and written all the time (iPXE, GRUB, boot sectors): to the byte, or
  * a store would walk the page's blocks for nothing. */
-void interp_code_changed(struct cpu *c, uint64_t off, uint64_t len)
+bool interp_code_changed(struct cpu *c, uint64_t off, uint64_t len)
 {
     struct interp *e = c->engine;
     struct cpage *page = cache_page(e, c->env.ram->host + (off & ~PAGE_MASK));
     if (!page || !page->blocks) {
-        ram_clear_code(c->env.ram, off);
-        return;
+        return false;
     }
     if (!cache_bytes(page, off, len, false)) {
-        return;
+        return true;
     }
     const uint8_t *lo = c->env.ram->host + off, *hi = lo + len;
     e->walks++;
@@ -154,9 +153,7 @@ void interp_code_changed(struct cpu *c, uint64_t off, uint64_t len)
             p = &b->page_next;
         }
     }
-    if (!page->blocks) {
-        ram_clear_code(c->env.ram, off);
-    }
+    return page->blocks != NULL;
 }
 
 /* ---- life ---- */
@@ -172,16 +169,11 @@ static void cache_forget(struct interp *e)
     e->link_from = NULL;
 }
 
+/* The pages stay marked as code, which another processor's cache may still hold: the next store to
+ * each asks all of them. */
 void cache_flush(struct interp *e)
 {
-    for (unsigned i = 0; i < 1u << PHASH_BITS; i++) {
-        for (struct cpage *p = e->phash[i]; p; p = p->next) {
-            if (p->ram) {
-                ram_clear_code(p->ram, p->ram_off);
-            }
-        }
-        e->phash[i] = NULL;
-    }
+    memset(e->phash, 0, sizeof e->phash);
     memset(e->bhash, 0, sizeof e->bhash);
     e->used = 0;
     e->flushes++;

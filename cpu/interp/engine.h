@@ -120,7 +120,7 @@ FORCE_INLINE uint64_t interp_lin(const struct cpu *c, uint64_t rip)
 }
 
 /* ---- run.c ---- */
-void interp_code_changed(struct cpu *c, uint64_t off, uint64_t len);
+bool interp_code_changed(struct cpu *c, uint64_t off, uint64_t len);
 unsigned interp_last_insns(struct cpu *c, uint64_t out[32]);
 /* For tests: run everything instruction by instruction. */
 void interp_step_only(struct cpu *c, bool on);

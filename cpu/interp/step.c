@@ -125,6 +125,12 @@ static bool step_enters_handler(unsigned op)
     return op == OP_int || op == OP_int3 || op == OP_into || op == OP_int1;
 }
 
+/* They look at the TF that they load (ops_syscall.c). */
+static bool step_traps_itself(unsigned op)
+{
+    return op == OP_syscall || op == OP_sysret;
+}
+
 enum step interp_step(struct cpu *c)
 {
     struct insn in;
@@ -167,7 +173,8 @@ enum step interp_step(struct cpu *c)
     if (had_rf && in.op != OP_iret && !again) {
         c->s.rflags &= ~(uint64_t)FL_RF;
     }
-    if (had_tf && !(step_enters_handler(in.op) && !(c->s.rflags & FL_TF))) {
+    if (had_tf && !step_traps_itself(in.op) &&
+        !(step_enters_handler(in.op) && !(c->s.rflags & FL_TF))) {
         c->s.pending_dr6 |= DR6_BS;
         c->exit_word |= EXIT_TRAP;
     }

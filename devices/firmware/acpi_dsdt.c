@@ -137,7 +137,10 @@ void acpi_dsdt(struct aml *a, const struct acpi_config *cfg)
         aml_end(a, scope);
     }
     scope = aml_scope(a, "\\_PR");
-    aml_processor(a, "CPU0", 0);
+    for (unsigned i = 0; i < acpi_processors(cfg); i++) {
+        char name[5] = {'C', 'P', 'U', (char)('0' + i)};
+        aml_processor(a, name, (uint8_t)i);
+    }
     aml_end(a, scope);
     if (!a->full) {
         store_le32(a->buf + start + 4, (uint32_t)(a->len - start));

@@ -3,7 +3,7 @@
  * (RSDP, RSDT, XSDT, FADT, FACS, MADT); IA-PC HPET Specification 1.0a, "The ACPI 2.0 HPET
  * Description Table"; Microsoft "Windows ACPI Emulated Devices Table (WAET)".  The loader's
  * commands are those that SeaBIOS ("romfile_loader") and OVMF ("QemuLoader") execute.
- * NOT IMPLEMENTED: more than one processor, S1 to S4, tables of the user's. */
+ * NOT IMPLEMENTED: processors that are added later, S1 to S4, tables of the user's. */
 #include "devices/firmware/acpi_tables.h"
 
 #include <string.h>
@@ -174,6 +174,12 @@ static uint32_t acpi_fadt(struct acpi_blobs *b, const struct acpi_config *cfg, u
     return at;
 }
 
+unsigned acpi_processors(const struct acpi_config *cfg)
+{
+    unsigned n = cfg->max_cpus > cfg->cpus ? cfg->max_cpus : cfg->cpus;
+    return n < 1 ? 1 : n > ACPI_CPUS ? ACPI_CPUS : n;
+}
+
 /* Interrupt source override: ISA IRQ `irq` is input `gsi` of the I/O APIC. */
 static uint8_t *madt_override(uint8_t *p, uint8_t irq, uint8_t gsi, uint16_t flags)
 {
@@ -185,17 +191,22 @@ static uint8_t *madt_override(uint8_t *p, uint8_t irq, uint8_t gsi, uint16_t fla
     return p + 10;
 }
 
-static uint32_t acpi_madt(struct acpi_blobs *b)
+static uint32_t acpi_madt(struct acpi_blobs *b, const struct acpi_config *cfg)
 {
+    unsigned cpus = acpi_processors(cfg);
     static const uint8_t level[] = {5, 9, 10, 11}; /* the SCI, and what a link may choose */
-    uint32_t len = HEADER_LEN + 8 + 8 + 12 + 10 + 10 * (uint32_t)sizeof level + 6;
+    uint32_t len = HEADER_LEN + 8 + 8 * cpus + 12 + 10 + 10 * (uint32_t)sizeof level + 6;
     uint32_t at = table_new(b, "APIC", len, 1);
     uint8_t *t = b->tables + at, *p = t + HEADER_LEN + 8;
     store_le32(t + 36, LOCAL_APIC);
     store_le32(t + 40, 1); /* PCAT_COMPAT: two 8259A are there as well */
-    p[1] = 8;              /* processor local APIC: processor 0, APIC 0, enabled */
-    store_le32(p + 4, 1);
-    p += 8;
+    for (unsigned i = 0; i < cpus; i++) {
+        p[1] = 8; /* processor local APIC: processor, APIC, enabled */
+        p[2] = (uint8_t)i;
+        p[3] = cfg->apic_id[i];
+        store_le32(p + 4, i == 0 || i < cfg->cpus);
+        p += 8;
+    }
     p[0] = 1; /* I/O APIC 0, inputs from 0 */
     p[1] = 12;
     store_le32(p + 4, IO_APIC);
@@ -264,7 +275,7 @@ void acpi_build(struct acpi_blobs *b, const struct acpi_config *cfg)
     uint32_t facs = acpi_facs(b), dsdt = acpi_put_dsdt(b, cfg);
     table[n++] = acpi_fadt(b, cfg, facs, dsdt);
     if (cfg->apic) {
-        table[n++] = acpi_madt(b);
+        table[n++] = acpi_madt(b, cfg);
     }
     if (cfg->hpet_id) {
         table[n++] = acpi_hpet(b, cfg->hpet_id);

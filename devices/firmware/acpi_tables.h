@@ -9,7 +9,7 @@
 
 #include "devices/firmware/aml.h"
 
-enum { ACPI_COMS = 4, ACPI_LPTS = 3, ACPI_FLOPPIES = 2 };
+enum { ACPI_CPUS = 8, ACPI_COMS = 4, ACPI_LPTS = 3, ACPI_FLOPPIES = 2 };
 
 struct acpi_port {
     uint16_t iobase; /* 0: no such port */
@@ -21,6 +21,9 @@ struct acpi_config {
     uint16_t apm_base;
     uint64_t hole;    /* first address above low RAM: the PCI hole begins here */
     bool apic;        /* local APIC and I/O APIC */
+    /* Processors, at least one, and those that could be there: the tables call them disabled. */
+    unsigned cpus, max_cpus;
+    uint8_t apic_id[ACPI_CPUS];
     bool vga;
     uint32_t hpet_id; /* low half of the HPET's capabilities; 0: none */
     struct acpi_port com[ACPI_COMS], lpt[ACPI_LPTS];
@@ -35,6 +38,8 @@ struct acpi_blobs {
 };
 
 void acpi_build(struct acpi_blobs *b, const struct acpi_config *cfg);
+
+unsigned acpi_processors(const struct acpi_config *cfg); /* there, or possible */
 
 /* acpi_dsdt.c: the DSDT, header and all (checksum and OEM fields as the ASL compiler left them) */
 void acpi_dsdt(struct aml *a, const struct acpi_config *cfg);

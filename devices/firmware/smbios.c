@@ -135,15 +135,18 @@ static void smbios_chassis(struct smbios_blobs *b, const struct smbios_fields *t
     smbios_put(b, &s);
 }
 
-static void smbios_cpu(struct smbios_blobs *b, const struct smbios_config *cfg)
+/* One socket: how many of its cores and threads are there. */
+static void smbios_cpu(struct smbios_blobs *b, const struct smbios_config *cfg, unsigned n,
+                       unsigned cores, unsigned threads)
 {
     const struct smbios_fields *t = &cfg->type[4];
-    struct smbios_struct s = smbios_new(4, 42, HANDLE_CPU);
+    struct smbios_struct s = smbios_new(4, 42, (uint16_t)(HANDLE_CPU + n));
     char socket[SMBIOS_STRING_MAX + 3] = {0};
     const char *prefix = t->sock_pfx ? t->sock_pfx : "CPU";
     size_t len = strlen(prefix) < SMBIOS_STRING_MAX - 2 ? strlen(prefix) : SMBIOS_STRING_MAX - 2;
     memcpy(socket, prefix, len);
-    memcpy(socket + len, " 0", 2);
+    socket[len] = ' ';
+    socket[len + 1] = (char)('0' + n % 10);
     smbios_text(&s, 4, socket, NULL);
     s.f[5] = 3; /* central processor */
     s.f[6] = 1; /* a family of its own */
@@ -157,10 +160,23 @@ static void smbios_cpu(struct smbios_blobs *b, const struct smbios_config *cfg)
     smbios_text(&s, 32, t->serial, NULL);
     smbios_text(&s, 33, t->asset, NULL);
     smbios_text(&s, 34, t->part, NULL);
-    s.f[35] = s.f[36] = s.f[37] = 1; /* cores, enabled, threads */
-    store_le16(s.f + 38, 2);         /* characteristics: unknown */
+    s.f[35] = s.f[36] = (uint8_t)cores; /* of them enabled */
+    s.f[37] = (uint8_t)threads;
+    /* characteristics: unknown, or more than one core, thread */
+    store_le16(s.f + 38, (uint16_t)((cores > 1 ? 8 : 0) | (threads > cores ? 16 : 0) |
+                                    (threads > 1 ? 0 : 2)));
     store_le16(s.f + 40, 1);
     smbios_put(b, &s);
+}
+
+static void smbios_cpus(struct smbios_blobs *b, const struct smbios_config *cfg)
+{
+    unsigned cpus = cfg->cpus ? cfg->cpus : 1, cores = cfg->cores ? cfg->cores : 1;
+    unsigned threads = cfg->threads ? cfg->threads : 1, in_socket = cores * threads;
+    for (unsigned n = 0; n * in_socket < cpus; n++) {
+        unsigned left = cpus - n * in_socket, here = left < in_socket ? left : in_socket;
+        smbios_cpu(b, cfg, n, (here + threads - 1) / threads, here);
+    }
 }
 
 static void smbios_memory(struct smbios_blobs *b, const struct smbios_config *cfg)
@@ -242,7 +258,7 @@ void smbios_build(struct smbios_blobs *b, const struct smbios_config *cfg)
     smbios_system(b, &cfg->type[1]);
     smbios_board(b, &cfg->type[2]);
     smbios_chassis(b, &cfg->type[3]);
-    smbios_cpu(b, cfg);
+    smbios_cpus(b, cfg);
     smbios_memory(b, cfg);
     struct smbios_struct s = smbios_new(32, 11, HANDLE_BOOT); /* no error at boot */
     smbios_put(b, &s);

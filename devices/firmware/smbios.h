@@ -25,6 +25,7 @@ struct smbios_config {
     const struct smbios_fields *type; /* SMBIOS_TYPES of them */
     uint64_t below_4g, above_4g;      /* bytes of RAM */
     uint32_t cpu_signature, cpu_features; /* CPUID leaf 1, EAX and EDX; 0: no CPUID */
+    unsigned cpus, cores, threads; /* in all, per socket, per core; 0: 1 */
 };
 
 enum { SMBIOS_TABLES_MAX = 16384, SMBIOS_ANCHOR_LEN = 31 };

@@ -62,12 +62,12 @@ static void examine_value(struct hmp *h, uint64_t v, char fmt, unsigned size)
 static size_t examine_peek(struct hmp *h, bool phys, uint64_t addr, void *buf, size_t len)
 {
     struct machine *m = runner_machine(h->runner);
-    return phys ? machine_peek_phys(m, addr, buf, len) : machine_peek(m, addr, buf, len);
+    return phys ? machine_peek_phys(m, addr, buf, len) : machine_peek(m, h->cpu, addr, buf, len);
 }
 
 static uint64_t examine_insns(struct hmp *h, bool phys, uint64_t addr, unsigned count)
 {
-    int bits = machine_code_bits(runner_machine(h->runner));
+    int bits = machine_code_bits(runner_machine(h->runner), h->cpu);
     while (count--) {
         uint8_t b[16];
         char text[128];
@@ -189,6 +189,9 @@ void hmp_show_insn(struct hmp *h)
 {
     uint64_t pc;
     const char *p = "$pc", *why;
+    if (machine_cpus(runner_machine(h->runner)) > 1) {
+        hmp_printf(h, "CPU %u: ", h->cpu);
+    }
     if (hmp_expr(h, &p, &pc, &why)) {
         examine_insns(h, false, pc, 1);
     }

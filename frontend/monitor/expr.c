@@ -40,21 +40,21 @@ static uint64_t expr_register(struct expr *e)
                                : strcmp(name, "sp") == 0 ? sp
                                                          : NULL;
     for (unsigned i = 0; alias && alias[i]; i++) {
-        if (machine_reg_by_name(m, 0, alias[i], &v)) {
+        if (machine_reg_by_name(m, e->h->cpu, alias[i], &v)) {
             uint64_t base = 0; /* as QEMU: pc is linear */
-            if (alias == pc && machine_reg_by_name(m, 0, "cs_base", &base)) {
+            if (alias == pc && machine_reg_by_name(m, e->h->cpu, "cs_base", &base)) {
                 v += base;
             }
             return v;
         }
     }
-    if (machine_reg_by_name(m, 0, name, &v)) {
+    if (machine_reg_by_name(m, e->h->cpu, name, &v)) {
         return v;
     }
     /* 32-bit names of a machine that knows 64-bit ones, and the other way round */
     if ((name[0] == 'e' || name[0] == 'r') && n < sizeof name - 1) {
         name[0] = name[0] == 'e' ? 'r' : 'e';
-        if (machine_reg_by_name(m, 0, name, &v)) {
+        if (machine_reg_by_name(m, e->h->cpu, name, &v)) {
             return name[0] == 'r' ? (uint32_t)v : v;
         }
     }

@@ -89,6 +89,13 @@ static void hmp_info_block(struct hmp *h)
     }
 }
 
+/* "info registers -a", "info lapic -a" */
+static bool hmp_every_cpu(const char *what, const char *args)
+{
+    return (strcmp(what, "registers") == 0 || strcmp(what, "lapic") == 0) &&
+           strcmp(args, "-a") == 0;
+}
+
 static void hmp_info(struct hmp *h, char *args)
 {
     struct machine *m = runner_machine(h->runner);
@@ -103,7 +110,7 @@ static void hmp_info(struct hmp *h, char *args)
         const char *why = runner_why_paused(h->runner);
         hmp_printf(h, "VM status: %s%s%s%s\n", why ? "paused" : "running", why ? " (" : "",
                    why ? why : "", why ? ")" : "");
-        machine_info(m, what, hmp_print_line, h);
+        machine_info(m, h->cpu, what, hmp_print_line, h);
     } else if (strcmp(what, "block") == 0) {
         hmp_info_block(h);
     } else if (strcmp(what, "network") == 0) {
@@ -118,11 +125,30 @@ static void hmp_info(struct hmp *h, char *args)
         hmp_printf(h, "%" PRIu64 " instructions, %" PRIu64 ".%03" PRIu64 " s of virtual time\n",
                    machine_insns(m), (uint64_t)(machine_now(m) / VTIME_SEC),
                    (uint64_t)(machine_now(m) % VTIME_SEC / VTIME_MS));
-    } else if (!machine_info(m, what, hmp_print_line, h)) {
+    } else if (hmp_every_cpu(what, args)) {
+        for (unsigned i = 0; i < machine_cpus(m); i++) {
+            hmp_printf(h, "CPU#%u\n", i);
+            machine_info(m, i, what, hmp_print_line, h);
+        }
+    } else if (!machine_info(m, h->cpu, what, hmp_print_line, h)) {
         const char *near = suggest_nearest(what, hmp_info_name, h);
         hmp_printf(h, "There is no \"info %s\"%s%s%s.\n", what,
                    near ? "; did you mean \"info " : "; info alone lists what there is",
                    near ? near : "", near ? "\"" : "");
+    }
+}
+
+static void hmp_cpu(struct hmp *h, char *args)
+{
+    uint64_t n;
+    unsigned last = machine_cpus(runner_machine(h->runner)) - 1;
+    char *word = hmp_word(&args);
+    if (!*word) {
+        hmp_printf(h, "CPU %u of 0 to %u\n", h->cpu, last);
+    } else if (!parse_uint(word, last, &n)) {
+        hmp_printf(h, "There is no processor %s: say cpu 0%s.\n", word, last ? " to cpu N-1" : "");
+    } else {
+        h->cpu = (unsigned)n;
     }
 }
 
@@ -187,6 +213,7 @@ static void hmp_step(struct hmp *h, char *args)
         hmp_printf(h, "The machine is not stopped.\n");
         return;
     }
+    h->cpu = machine_turn(runner_machine(h->runner)); /* whose instruction comes next */
     hmp_show_insn(h);
 }
 
@@ -361,6 +388,7 @@ static void hmp_help(struct hmp *h, char *args)
 static const struct hmp_command hmp_commands[] = {
     {"help", "?", "[COMMAND]", "this list", hmp_help},
     {"info", NULL, "[TABLE]", "a table of the machine; alone: which there are", hmp_info},
+    {"cpu", NULL, "N", "look at processor N: registers, x, info lapic (-a: all)", hmp_cpu},
     {"x", NULL, "/FMT ADDRESS", "virtual memory: x/8xw $esp, x/10i $pc", hmp_x},
     {"xp", NULL, "/FMT ADDRESS", "physical memory", hmp_xp},
     {"print", "p", "[/FMT] NUMBER", "calculate: print $eax + 4 * 3", hmp_p},
@@ -383,7 +411,7 @@ static const struct hmp_command hmp_commands[] = {
     {"system_reset", NULL, "", "press the reset button", hmp_reset},
     {"system_powerdown", NULL, "", "press the power button", hmp_powerdown},
     {"system_sleep", NULL, "", "press the sleep button", hmp_sleep},
-    {"nmi", NULL, "", "send a non-maskable interrupt", hmp_nmi},
+    {"nmi", NULL, "", "send a non-maskable interrupt to all processors", hmp_nmi},
     {"quit", "q", "", "leave Vitrine", hmp_quit},
     {NULL, NULL, NULL, NULL, NULL}};
 

@@ -23,6 +23,7 @@ struct hmp {
     void (*write)(void *out, const char *text, size_t len);
     void *out;
     struct disasm *dis;
+    unsigned cpu;       /* whose registers and memory are looked at */
     uint64_t next_addr; /* where "x" without an address goes on */
     char next_fmt;
     unsigned next_size;

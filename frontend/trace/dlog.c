@@ -152,17 +152,25 @@ static bool dlog_wanted(const struct dlog *d, uint64_t lin)
 static uint64_t dlog_reg(struct machine *m, const char *name)
 {
     uint64_t v = 0;
-    machine_reg_by_name(m, 0, name, &v);
+    machine_reg_by_name(m, machine_turn(m), name, &v);
     return v;
 }
 
 static uint64_t dlog_sp(struct machine *m)
 {
     uint64_t v = 0;
-    if (!machine_reg_by_name(m, 0, "rsp", &v)) {
-        machine_reg_by_name(m, 0, "esp", &v);
+    if (!machine_reg_by_name(m, machine_turn(m), "rsp", &v)) {
+        machine_reg_by_name(m, machine_turn(m), "esp", &v);
     }
     return v;
+}
+
+/* With several processors each line says whose it is. */
+static void dlog_cpu(struct dlog *d)
+{
+    if (machine_cpus(d->m) > 1) {
+        fprintf(d->f, "cpu%u ", machine_turn(d->m));
+    }
 }
 
 /* A guest that probes a port, or prints to one that is not there, does it thousands of times. */
@@ -224,7 +232,7 @@ static bool dlog_insn(void *ctx, struct machine *m, uint64_t lin, const uint8_t 
     if (!dlog_wanted(d, lin)) {
         return true;
     }
-    int bits = machine_code_bits(m);
+    int bits = machine_code_bits(m, machine_turn(m));
     uint8_t modrm;
     unsigned op = dlog_opcode(bytes, len, bits == 64, &modrm);
     const char *tag = NULL;
@@ -246,6 +254,7 @@ static bool dlog_insn(void *ctx, struct machine *m, uint64_t lin, const uint8_t 
         char text[160];
         dlog_settle(d);
         disasm_one(d->dis, bits, lin, bytes, len, text, sizeof text);
+        dlog_cpu(d);
         fprintf(d->f, "%s: 0x%08" PRIx64 ":  ", tag ? tag : "cpu", lin);
         for (unsigned i = 0; i < 11; i++) {
             if (i < len) {
@@ -263,7 +272,7 @@ static bool dlog_insn(void *ctx, struct machine *m, uint64_t lin, const uint8_t 
         fputc('\n', d->f);
     }
     if (d->items & DLOG_CPU) {
-        machine_info(m, "registers", dlog_print, d);
+        machine_info(m, machine_turn(m), "registers", dlog_print, d);
     }
     return true;
 }
@@ -282,6 +291,7 @@ static void dlog_exception(void *ctx, struct machine *m, unsigned vector, uint32
         return;
     }
     dlog_settle(d);
+    dlog_cpu(d);
     fprintf(d->f, "%s: exception %u %s error %04x at %04" PRIx64 ":%08" PRIx64,
             d->items & DLOG_INT ? "int" : "mmu", vector, vector < 20 ? names[vector] : "", error,
             dlog_reg(m, "cs"), rip);
@@ -296,6 +306,7 @@ static void dlog_interrupt(void *ctx, struct machine *m, unsigned vector, uint64
     struct dlog *d = ctx;
     if (dlog_wanted(d, dlog_reg(m, "cs_base") + rip)) {
         dlog_settle(d);
+        dlog_cpu(d);
         fprintf(d->f, "int: interrupt %02x at %04" PRIx64 ":%08" PRIx64 " time %" PRIu64 " ns\n",
                 vector, dlog_reg(m, "cs"), rip, (uint64_t)machine_now(m));
     }
@@ -305,6 +316,7 @@ static void dlog_port(void *ctx, uint16_t port, unsigned size, bool write, uint3
 {
     struct dlog *d = ctx;
     dlog_settle(d);
+    dlog_cpu(d);
     fprintf(d->f, "io: %s port %04x %s %0*x\n", write ? "write" : "read ", port,
             write ? "<-" : "->", (int)size * 2, val);
 }
@@ -314,6 +326,7 @@ static void dlog_mmio(void *ctx, const char *region, uint64_t phys, unsigned siz
 {
     struct dlog *d = ctx;
     dlog_settle(d);
+    dlog_cpu(d);
     fprintf(d->f, "io: %s %s %08" PRIx64 " %s %0*" PRIx64 "\n", write ? "write" : "read ", region,
             phys, write ? "<-" : "->", (int)size * 2, val);
 }

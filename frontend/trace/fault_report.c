@@ -19,7 +19,7 @@ static unsigned report_len(struct machine *m, struct disasm *dis, uint64_t lin, 
 {
     uint8_t b[16];
     char text[160];
-    size_t have = machine_peek(m, lin, b, sizeof b);
+    size_t have = machine_peek(m, machine_turn(m), lin, b, sizeof b);
     return have ? disasm_one(dis, bits, lin, b, have, text, sizeof text) : 0;
 }
 
@@ -28,7 +28,7 @@ static unsigned report_len(struct machine *m, struct disasm *dis, uint64_t lin, 
 static void report_bits(struct machine *m, struct disasm *dis, const uint64_t *lin, unsigned n,
                         int *bits)
 {
-    bits[n - 1] = machine_code_bits(m);
+    bits[n - 1] = machine_code_bits(m, machine_turn(m));
     for (unsigned i = n - 1; i-- > 0;) {
         bits[i] = bits[i + 1];
         uint64_t step = lin[i + 1] - lin[i];
@@ -43,7 +43,7 @@ static void report_bits(struct machine *m, struct disasm *dis, const uint64_t *l
 static void report_insns(FILE *f, struct machine *m)
 {
     uint64_t lin[32];
-    unsigned n = machine_last_insns(m, lin);
+    unsigned n = machine_last_insns(m, machine_turn(m), lin);
     struct disasm *dis = disasm_open();
     if (!n || !dis) {
         fputs("  (not recorded)\n", f);
@@ -55,7 +55,7 @@ static void report_insns(FILE *f, struct machine *m)
     for (unsigned i = 0; i < n; i++) {
         uint8_t b[16];
         char text[160];
-        size_t have = machine_peek(m, lin[i], b, sizeof b);
+        size_t have = machine_peek(m, machine_turn(m), lin[i], b, sizeof b);
         fprintf(f, "  0x%08" PRIx64 ":  ", lin[i]);
         if (have == 0) {
             fputs("(no memory there now)\n", f);
@@ -85,7 +85,7 @@ char *fault_report(struct machine *m, bool triple)
     fprintf(f, "vitrine: %s%s\n", triple ? "" : "error inside Vitrine (not the guest's): ",
             machine_why(m));
     fputs("Registers:\n", f);
-    machine_info(m, "registers", report_line, f);
+    machine_info(m, machine_turn(m), "registers", report_line, f);
     fputs("Last instructions, oldest first:\n", f);
     report_insns(f, m);
     if (triple) {

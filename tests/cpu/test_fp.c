@@ -7,19 +7,10 @@
 #include <stdio.h>
 #include <cmocka.h>
 
-#include "cpu/fp/fp.h"
+#include "tests/cpu/fp_values.h"
 
 #if defined(__x86_64__)
 #include <emmintrin.h>
-
-static uint64_t rng = 0x9e3779b97f4a7c15;
-static uint64_t rnd(void)
-{
-    rng ^= rng << 13;
-    rng ^= rng >> 7;
-    rng ^= rng << 17;
-    return rng;
-}
 
 /* ---- values ---- */
 
@@ -68,29 +59,6 @@ static struct f80 value80_near(struct f80 a)
     }
     return v;
 }
-static uint64_t value(enum fp_fmt f)
-{
-    unsigned fb = f == FP_F32 ? 23 : 52, eb = f == FP_F32 ? 8 : 11;
-    uint64_t frac = rnd(), exp, r = rnd();
-
-    switch (r & 7) {
-    case 0: exp = 0; break;
-    case 1: exp = bits_mask(eb); break;
-    case 2: exp = rnd() & 31; break;
-    case 3: exp = bits_mask(eb) - 1 - (rnd() & 3); break;
-    case 4: case 5: exp = bits_mask(eb - 1) - 33 + rnd() % 66; break;
-    default: exp = rnd(); break;
-    }
-    switch (r >> 4 & 7) {
-    case 0: frac = 0; break;
-    case 1: frac = 1; break;
-    case 2: frac = ~(uint64_t)0; break;
-    case 3: frac <<= rnd() % fb; break;
-    default: break;
-    }
-    return (rnd() & 1) << (fb + eb) | (exp & bits_mask(eb)) << fb | (frac & bits_mask(fb));
-}
-
 static struct fp_env env80(unsigned n)
 {
     static const uint8_t precs[] = {64, 53, 24};

@@ -50,12 +50,12 @@ static void put(struct bench *b, uint64_t at, uint64_t v, unsigned size)
 
 static void paging(struct bench *b, uint64_t cr3, uint64_t cr4, uint64_t efer)
 {
-    struct cpu_state *s = cpu_state(b->m->cpu);
+    struct cpu_state *s = cpu_state(b->m->cpu[0]);
     s->cr0 |= CR0_PG | CR0_PE;
     s->cr3 = cr3;
     s->cr4 = cr4;
     s->efer = efer;
-    cpu_state_changed(b->m->cpu);
+    cpu_state_changed(b->m->cpu[0]);
 }
 
 static void collect(void *ctx, const char *line)
@@ -73,7 +73,7 @@ static void expect(struct bench *b, const char *table, const char *want)
 {
     b->len = 0;
     b->text[0] = 0;
-    assert_true(machine_info(b->m, table, collect, b));
+    assert_true(machine_info(b->m, 0, table, collect, b));
     assert_string_equal(b->text, want);
 }
 
@@ -110,7 +110,7 @@ static void pages_of_32_bits(void **state)
            "c0000000-c03fffff -> 000400000 -wx (4096 KB)\n");
     for (uint64_t lin = 0; lin < 0x800000; lin += 0x1000) {
         uint64_t phys = 0;
-        bool on = machine_translate(b->m, lin, &phys);
+        bool on = machine_translate(b->m, 0, lin, &phys);
         assert_int_equal(on, (lin & 0x3fffff) >= 0x8000 && (lin & 0x3fffff) < 0xb000);
     }
 }
@@ -138,7 +138,7 @@ static void tables_outside_memory_are_nothing(void **state)
     put(b, 0x10004, 0x70000007, 4);
     paging(b, 0x10000, 0, 0);
     b->len = 0;
-    assert_true(machine_info(b->m, "tlb", collect, b));
+    assert_true(machine_info(b->m, 0, "tlb", collect, b));
     paging(b, 0xf0000000, 0, 0);
     expect(b, "mem", "");
 }

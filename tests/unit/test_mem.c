@@ -166,13 +166,15 @@ static void rom_reads_from_the_image_and_writes_to_the_shadow(void **state)
 struct watch {
     unsigned changed, protects;
     uint64_t off, len;
+    bool held; /* code of that page is still decoded */
 };
-static void on_code(void *ctx, uint64_t off, uint64_t len)
+static bool on_code(void *ctx, uint64_t off, uint64_t len)
 {
     struct watch *w = ctx;
     w->changed++;
     w->off = off;
     w->len = len;
+    return w->held;
 }
 static void on_protect(void *ctx, uint64_t off)
 {
@@ -204,6 +206,26 @@ static void every_writer_goes_through_one_door(void **state)
     assert_int_equal(w.changed, 1);
     assert_int_equal(w.off, 0x3000);
     assert_int_equal(w.len, 2);
+    assert_true(ram_page_plain(&ram, 0x3000)); /* nobody has code there any more */
+    /* two processors: the mark goes when neither has */
+    struct watch w2 = {.held = true};
+    struct ram_watcher rw2 = {on_code, on_protect, &w2, NULL};
+    ram_watch(&ram, &rw2);
+    ram_mark_code(&ram, 0x3000);
+    assert_int_equal(w2.protects, 1);
+    w.changed = 0;
+    ram_store(&ram, 0x3010, "a", 1);
+    assert_int_equal(w.changed, 1);
+    assert_int_equal(w2.changed, 1);
+    assert_false(ram_page_plain(&ram, 0x3000));
+    w.held = true;
+    w2.held = false;
+    ram_store(&ram, 0x3010, "b", 1);
+    assert_false(ram_page_plain(&ram, 0x3000));
+    w.held = false;
+    ram_store(&ram, 0x3010, "c", 1);
+    assert_true(ram_page_plain(&ram, 0x3000));
+    ram_mark_code(&ram, 0x3000);
     ram_clear_code(&ram, 0x3000);
     assert_true(ram_page_plain(&ram, 0x3000));
     ram_clean(&ram);

@@ -55,7 +55,19 @@ static const struct {
     {"-m 99999999999G", "-m 99999999999G is not a size: say -m 512M or -m 2G"},
     {"-m 512k", "-m 512k is less memory than a PC needs: at least -m 1M"},
     {"-m sise=1G", "-m: unknown setting \"sise\", did you mean \"size\"?"},
-    {"-smp 2", "-smp 2: this machine has one processor: say -smp 1"},
+    {"-smp 9", "-smp 9: a machine has 1 to 8 processors: say -smp 8"},
+    {"-smp 0", "-smp cpus=0 is not a number of processors: say -smp cpus=2"},
+    {"-smp two", "-smp cpus=two is not a number of processors: say -smp cpus=2"},
+    {"-smp cores=4,cpus=3", "-smp cores=4,cpus=3: sockets=1 times cores=4 times threads=1 is 4, "
+                            "not 3"},
+    {"-smp 4,sockets=1,cores=2,threads=1",
+     "-smp 4,sockets=1,cores=2,threads=1: sockets=1 times cores=2 times threads=1 is 2, not 4"},
+    {"-smp 4,maxcpus=2", "-smp 4,maxcpus=2: maxcpus=2 is less than cpus=4"},
+    {"-smp 2,dies=2", "-smp dies=2: there is one: leave it out"},
+    {"-smp 2,core=2", "-smp: unknown setting \"core\", did you mean \"cores\"?"},
+    {"-smp 65536", "-smp cpus=65536 is not a number of processors: say -smp cpus=2"},
+    {"-smp 2,cores=65535,threads=65535,sockets=65535",
+     "-smp 2,cores=65535,threads=65535,sockets=65535: a machine has 1 to 8 processors: say -smp 8"},
     {"-accel kvm", "-accel: kvm comes with a later version: say -accel interp"},
     {"-accel warp", "-accel: there is no accelerator \"warp\": say -accel interp"},
     {"-enable-kvm", "-enable-kvm: KVM comes with a later version; say -accel interp or nothing"},
@@ -272,6 +284,32 @@ static void test_machine_words(void **state)
     assert_string_equal(o.name, "My PC");
     assert_true(o.no_reboot && o.no_shutdown && o.freeze && o.snapshot);
     options_free(&o);
+}
+
+static void test_smp(void **state)
+{
+    static const struct {
+        const char *line;
+        unsigned cpus, max_cpus, cores, threads;
+    } good[] = {
+        {"x.iso -smp 1", 1, 1, 1, 1},
+        {"x.iso -smp 4", 4, 4, 1, 1}, /* four sockets */
+        {"x.iso -smp 8,sockets=2", 8, 8, 4, 1},
+        {"x.iso -smp cpus=4,cores=2", 4, 4, 2, 1},
+        {"x.iso -smp 4,sockets=1,cores=2,threads=2", 4, 4, 2, 2},
+        {"x.iso -smp 4,sockets=1,cores=2", 4, 4, 2, 2}, /* threads follow */
+        {"x.iso -smp sockets=2,cores=3", 6, 6, 3, 1},
+        {"x.iso -smp 2,maxcpus=4", 2, 4, 1, 1},
+        {"x.iso -smp 2,dies=1", 2, 2, 1, 1},
+    };
+    for (unsigned i = 0; i < ARRAY_LEN(good); i++) {
+        GOOD(good[i].line);
+        assert_int_equal(o.cpus, good[i].cpus);
+        assert_int_equal(o.max_cpus, good[i].max_cpus);
+        assert_int_equal(o.cores, good[i].cores);
+        assert_int_equal(o.threads, good[i].threads);
+        options_free(&o);
+    }
 }
 
 static void test_icount_alone(void **state)
@@ -593,6 +631,7 @@ int main(void)
         cmocka_unit_test(test_bad_lines),
         cmocka_unit_test(test_nothing),
         cmocka_unit_test(test_machine_words),
+        cmocka_unit_test(test_smp),
         cmocka_unit_test(test_icount_alone),
         cmocka_unit_test(test_drives),
         cmocka_unit_test(test_device_drive),
