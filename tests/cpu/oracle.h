@@ -146,6 +146,8 @@ struct oracle_end oracle_run_engine(struct oracle_side *s, const uint8_t *code, 
 const char *oracle_compare(const struct oracle_case *k, const struct oracle_regs *a,
                            const struct oracle_end *ea, const struct oracle_regs *b,
                            const struct oracle_end *eb, bool exec);
+/* May memory be anything after a fault? */
+bool oracle_order_loose(const struct oracle_case *k);
 /* Take over from the host what of memory is excused. */
 void oracle_forgive_memory(struct oracle_side *s, const struct oracle_case *k, const uint8_t *host,
                            const struct oracle_regs *out);

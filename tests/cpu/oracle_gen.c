@@ -15,7 +15,7 @@ static const struct {
     const char *op, *why;
 } left_out[] = {
     {"syscall", "enters the kernel"},
-    {"sysenter", "enters the kernel"},
+    {"int1", "the hypervisor below gives the wrong RIP"},
     {"sgdt", "the kernel emulates it under UMIP"},
     {"sidt", "the kernel emulates it under UMIP"},
     {"sldt", "the kernel emulates it under UMIP"},
@@ -253,6 +253,14 @@ static void far_target(uint64_t *s, unsigned *sel, uint64_t *off)
     }
 }
 
+/* CALL FAR out of compatibility mode: AMD pushes with the new mode's stack, flat and 64 bits wide;
+ * so not into 64-bit code from a stack that is not. */
+static unsigned calls_into_64(const struct oracle_case *c, unsigned sel)
+{
+    bool flat = c->mode == DECODE_64 || c->regs.sel[SEG_SS] == ORACLE_DS;
+    return (sel & ~3u) == 0x30 && !flat ? ORACLE_CS32 : sel;
+}
+
 static void poke_operand(struct draft *d, uint64_t lin, unsigned size)
 {
     struct oracle_case *c = d->c;
@@ -291,6 +299,9 @@ static void poke_operand(struct draft *d, uint64_t lin, unsigned size)
         unsigned sel;
         uint64_t off;
         far_target(s, &sel, &off);
+        if (c->in.op == OP_call_far) {
+            sel = calls_into_64(c, sel);
+        }
         store_le64(v, off);
         if (c->in.op == OP_lseg) {
             sel = random_selector(s);
@@ -338,6 +349,7 @@ static void return_frame(struct draft *d, uint64_t lin)
         return;
     }
     far_target(d->s, &sel, &off);
+    sel |= 3; /* AMD looks at an RPL that is too low only after it has read all */
     store_le64(v, off);
     store_le64(v + size, sel | (size > 2 && below(d->s, 2) ? rnd(d->s) << 16 : 0));
     n = 2;
@@ -377,6 +389,7 @@ static bool set_branch(struct draft *d)
         unsigned sel, size = in->len - d->modrm_at - 2;
         uint64_t off;
         far_target(d->s, &sel, &off);
+        sel = in->op == OP_call_far ? calls_into_64(c, sel) : sel;
         store_le(c->code + d->modrm_at, off, size);
         store_le16(c->code + d->modrm_at + size, (uint16_t)sel);
         return redecode(d);
@@ -574,6 +587,9 @@ bool oracle_gen_case(const struct oracle_enc *e, const struct cpu_features *feat
     c->len = in->len;
     if (c->at + c->len > 0x1000) {
         c->decoded = false;
+        if (in->op == OP_ud) {
+            return false; /* how long is something undefined? */
+        }
     }
     return !meaningless(c);
 }

@@ -12,7 +12,7 @@ enum { /* pages of RAM */
     AT_PML4, AT_PDPT, AT_PD, AT_PT, AT_PDPT_HIGH, AT_PD_HIGH, AT_PT_HIGH, AT_TABLES, AT_CODE,
     AT_DATA, PAGES = AT_DATA + ORACLE_DATA_SIZE / 0x1000
 };
-enum { LDT_AT = 0x800, RUN_MAX = 96 };
+enum { LDT_AT = 0x800, TSS_AT = 0xc00, RUN_MAX = 96 };
 
 struct oracle_side {
     struct clock clock;
@@ -120,6 +120,9 @@ struct oracle_side *oracle_side_open(void)
     st->gdt_limit = 0x7f;
     st->ldtr = (struct seg){.sel = 0x50, .attr = ATTR_P | 2, .limit = LDT_COUNT * 8 - 1,
                             .base = ORACLE_TABLES + LDT_AT};
+    st->tr = (struct seg){.sel = 0x40, .attr = ATTR_P | 11, .limit = 0x67,
+                          .base = ORACLE_TABLES + TSS_AT}; /* no port is allowed */
+    put64(s, AT_TABLES, TSS_AT + 0x60, (uint64_t)0xffff << 48);
     st->idt_limit = 0; /* a fault delivered ends in a triple fault: seen as such */
     return s;
 }

@@ -115,9 +115,9 @@ static uint64_t pick_offset(const struct oracle_case *c, uint64_t *s, unsigned s
 {
     struct oracle_desc d = {0, 0, 0};
     uint64_t lin = pick(s, size, c->mode == DECODE_64 && c->in.asize == 8, big);
-    if (c->mode != DECODE_64 && oracle_desc(c->regs.sel[seg], &d) && below(s, 10) == 0) {
-        uint32_t limit = d.attr & ATTR_G ? d.limit << 12 | 0xfff : d.limit;
-        return below(s, 4) ? limit + 1 - below(s, size + 4) : -(uint64_t)below(s, size + 4);
+    if (c->mode != DECODE_64 && oracle_desc(c->regs.sel[seg], &d) &&
+        !(d.attr & ATTR_G) && below(s, 8) == 0) {
+        return below(s, 4) ? d.limit + 1 - below(s, size + 4) : -(uint64_t)below(s, size + 4);
     }
     return lin - seg_base(c, seg);
 }
@@ -267,6 +267,11 @@ bool oracle_steer(struct oracle_case *c, uint64_t *s, unsigned modrm_at, uint64_
     *lin = seg_base(c, in->seg) + address_of(c);
     if (c->mode != DECODE_64) {
         *lin &= 0xffffffff;
+    }
+    /* Zen: #GP when the offset alone is not canonical.  SDM Vol. 1, 3.3.7.1: the linear address. */
+    if (c->mode == DECODE_64 && (in->seg == SEG_FS || in->seg == SEG_GS) &&
+        (uint64_t)bits_sext(address_of(c), 48) != address_of(c)) {
+        return false;
     }
     /* what a register could not express exactly must not stray into other mappings */
     uint64_t low = *lin - (ORACLE_DATA - 0x8000), high = *lin - (ORACLE_HIGH - 0x8000);
