@@ -92,21 +92,35 @@ static bool access_resolve_ram(struct cpu *c, uint64_t lin, enum mmu_access acc,
     return false; /* ROM, or RAM of somebody else: ask the bus */
 }
 
-static bool access_resolve(struct cpu *c, uint64_t lin, unsigned len, enum mmu_access acc,
-                           bool user, struct piece *p)
+/* Is there a translation for this access already? */
+static const struct tlb_entry *access_cached(const struct cpu *c, uint64_t lin, enum mmu_access acc,
+                                             unsigned view)
 {
     unsigned i = lin >> PAGE_SHIFT & (TLB_SIZE - 1);
-    const struct tlb_entry *e = &c->tlb[user][i];
+    const struct tlb_entry *e = &c->tlb[view][i];
+    bool good = c->tlb_page[view][i] == (lin & ~PAGE_MASK) && !(e->phys & TLB_NODATA) &&
+                (acc == MMU_READ || e->phys & TLB_WOK);
+    return good ? e : NULL;
+}
+
+static bool access_resolve(struct cpu *c, uint64_t lin, unsigned len, enum mmu_access acc,
+                           unsigned view, struct piece *p)
+{
+    const struct tlb_entry *e = access_cached(c, lin, acc, view), *other = NULL;
     p->len = len;
     p->walked = false;
     p->ram = NULL;
-    if (c->tlb_page[user][i] == (lin & ~PAGE_MASK) && (acc == MMU_READ || e->phys & TLB_WOK)) {
-        p->w.phys = (e->phys & ~PAGE_MASK) | (lin & PAGE_MASK);
-        p->w.flags = e->phys & (TLB_GLOBAL | TLB_LARGE | TLB_WOK | TLB_XOK);
-        if (e->tag_r != ~0ull && access_resolve_ram(c, lin, acc, e, p)) {
+    if (!e && view == TLB_OPEN) { /* its own pages the supervisor has the same way without AC */
+        other = access_cached(c, lin, acc, TLB_SUPER);
+    }
+    if (e || other) {
+        uint64_t phys = (e ? e : other)->phys;
+        p->w.phys = (phys & ~PAGE_MASK) | (lin & PAGE_MASK);
+        p->w.flags = phys & (TLB_GLOBAL | TLB_LARGE | TLB_WOK | TLB_XOK);
+        if (e && e->tag_r != ~0ull && access_resolve_ram(c, lin, acc, e, p)) {
             return true;
         }
-    } else if (!mmu_walk(c, lin, acc, user, &p->w)) {
+    } else if (!mmu_walk(c, lin, acc, view, &p->w)) {
         return false;
     }
     p->phys = p->w.phys;
@@ -153,12 +167,12 @@ static void access_put(struct cpu *c, const struct piece *p, const uint8_t *buf)
 }
 
 /* Fast tags, now that the page is read, or dirty: later accesses need not come here. */
-static void access_cache(struct cpu *c, uint64_t lin, bool user, const struct piece *p)
+static void access_cache(struct cpu *c, uint64_t lin, unsigned view, const struct piece *p)
 {
     if (p->walked) {
-        mmu_fill(c, lin, user, &p->w, &p->pg);
+        mmu_fill(c, lin, view, &p->w, &p->pg);
     } else if (p->ram && ram_page_plain(p->ram, p->ram_off)) {
-        struct tlb_entry *e = &c->tlb[user][lin >> PAGE_SHIFT & (TLB_SIZE - 1)];
+        struct tlb_entry *e = &c->tlb[view][lin >> PAGE_SHIFT & (TLB_SIZE - 1)];
         if (e->tag_r == (lin & ~PAGE_MASK) && e->phys & TLB_WOK) {
             e->tag_w = e->tag_r;
         }
@@ -177,25 +191,27 @@ static void access_tell(struct cpu *c, uint64_t lin, const struct piece *p, cons
     }
 }
 
-static uint64_t access_lin_mask(const struct cpu *c)
+/* Where the byte behind the first page is: 32-bit code wraps at 4 G, also in compatibility mode. */
+static uint64_t access_next_page(const struct cpu *c, uint64_t lin)
 {
-    return c->mode & MODE_LONG ? ~0ull : 0xffffffff;
+    uint64_t next = (lin | PAGE_MASK) + 1;
+    return c->mode & MODE_CODE64 || lin >> 32 ? next : next & 0xffffffff;
 }
 
 /* The pages of [lin, lin + len), len <= 512: one or two. */
 static unsigned access_pieces(struct cpu *c, uint64_t lin, unsigned len, enum mmu_access acc,
-                              bool user, struct piece p[2], uint64_t *lin2)
+                              unsigned view, struct piece p[2], uint64_t *lin2)
 {
     uint64_t in_page = PAGE_SIZE - (lin & PAGE_MASK);
     unsigned first = len < in_page ? len : (unsigned)in_page;
-    if (!access_resolve(c, lin, first, acc, user, &p[0])) {
+    if (!access_resolve(c, lin, first, acc, view, &p[0])) {
         return 0;
     }
     if (first == len) {
         return 1;
     }
-    *lin2 = (lin + first) & access_lin_mask(c);
-    return access_resolve(c, *lin2, len - first, acc, user, &p[1]) ? 2 : 0;
+    *lin2 = access_next_page(c, lin);
+    return access_resolve(c, *lin2, len - first, acc, view, &p[1]) ? 2 : 0;
 }
 
 /* What the data type asks for (SDM Vol. 3A, "Alignment Requirements by Data Type"). */
@@ -209,20 +225,20 @@ static unsigned access_alignment(unsigned len)
     }
 }
 
-static bool access_misaligned(struct cpu *c, uint64_t lin, unsigned len, bool user)
+static bool access_misaligned(struct cpu *c, uint64_t lin, unsigned len, unsigned view)
 {
-    return user && c->ac_check && lin & (access_alignment(len) - 1);
+    return view == TLB_USER && c->ac_check && lin & (access_alignment(len) - 1);
 }
 
-static bool access_slow_read(struct cpu *c, uint64_t lin, uint8_t *buf, unsigned len, bool user,
-                             enum mmu_access acc, bool explicit)
+static bool access_slow_read(struct cpu *c, uint64_t lin, uint8_t *buf, unsigned len,
+                             unsigned view, enum mmu_access acc, bool explicit)
 {
     struct piece p[2];
     uint64_t at[2] = {lin, 0};
-    if (explicit && access_misaligned(c, lin, len, user)) {
+    if (explicit && access_misaligned(c, lin, len, view)) {
         return cpu_fault_err(c, EXC_AC, 0);
     }
-    unsigned n = access_pieces(c, lin, len, acc, user, p, &at[1]);
+    unsigned n = access_pieces(c, lin, len, acc, view, p, &at[1]);
     if (!n) {
         return false;
     }
@@ -233,7 +249,7 @@ static bool access_slow_read(struct cpu *c, uint64_t lin, uint8_t *buf, unsigned
             p[i].host = p[i].pg.host_r + (at[i] & PAGE_MASK);
         }
         access_get(c, &p[i], buf + (i ? p[0].len : 0));
-        access_cache(c, at[i], user, &p[i]);
+        access_cache(c, at[i], view, &p[i]);
         if (c->hooks && c->hooks->mem) {
             access_tell(c, at[i], &p[i], buf + (i ? p[0].len : 0), false);
         }
@@ -245,14 +261,14 @@ static bool access_slow_read(struct cpu *c, uint64_t lin, uint8_t *buf, unsigned
 }
 
 static bool access_slow_write(struct cpu *c, uint64_t lin, const uint8_t *buf, unsigned len,
-                              bool user, bool explicit)
+                              unsigned view, bool explicit)
 {
     struct piece p[2];
     uint64_t at[2] = {lin, 0};
-    if (explicit && access_misaligned(c, lin, len, user)) {
+    if (explicit && access_misaligned(c, lin, len, view)) {
         return cpu_fault_err(c, EXC_AC, 0);
     }
-    unsigned n = access_pieces(c, lin, len, MMU_WRITE, user, p, &at[1]);
+    unsigned n = access_pieces(c, lin, len, MMU_WRITE, view, p, &at[1]);
     if (!n) {
         return false;
     }
@@ -263,7 +279,7 @@ static bool access_slow_write(struct cpu *c, uint64_t lin, const uint8_t *buf, u
         uint32_t epoch = c->tlb_epoch;
         access_put(c, &p[i], buf + (i ? p[0].len : 0));
         if (epoch == c->tlb_epoch) { /* else the store changed the map: what we know is old */
-            access_cache(c, at[i], user, &p[i]);
+            access_cache(c, at[i], view, &p[i]);
         }
     }
     if (explicit && c->s.dr[7] & 0xff) {
@@ -288,13 +304,8 @@ static __attribute__((cold, noinline)) void access_seg_fault(struct cpu *c, unsi
 FORCE_INLINE bool access_lin(struct cpu *c, unsigned seg, uint64_t off, unsigned len, bool write,
                              uint64_t *lin)
 {
-    if (__builtin_expect(c->mode & MODE_CODE64, 0)) {
-        uint64_t a = off + (seg >= SEG_FS ? c->s.seg[seg].base : 0), last = a + len - 1;
-        if ((uint64_t)bits_sext(a, 48) != a || (uint64_t)bits_sext(last, 48) != last) {
-            access_seg_fault(c, seg, off);
-            return false;
-        }
-        *lin = a;
+    if (c->mode & MODE_CODE64) { /* canonical: asked behind a miss, only such pages are cached */
+        *lin = off + (seg >= SEG_FS ? c->s.seg[seg].base : 0);
         return true;
     }
     const struct seg_range *r = &c->range[seg];
@@ -304,6 +315,15 @@ FORCE_INLINE bool access_lin(struct cpu *c, unsigned seg, uint64_t off, unsigned
         return false;
     }
     *lin = (c->s.seg[seg].base + off) & 0xffffffff;
+    return true;
+}
+
+/* In 64-bit mode both ends must be canonical; then all between them is. */
+static bool access_canonical(struct cpu *c, unsigned seg, uint64_t lin, unsigned len)
+{
+    if (c->mode & MODE_CODE64 && !(addr_canonical(lin) && addr_canonical(lin + len - 1))) {
+        return cpu_fault_why(c, seg == SEG_SS ? EXC_SS : EXC_GP, 0, WHY_OTHER, lin);
+    }
     return true;
 }
 
@@ -327,7 +347,8 @@ bool mem_read(struct cpu *c, unsigned seg, uint64_t off, unsigned size, uint64_t
     }
     const uint8_t *p = access_fast(c, c->tlb_cur, lin, size, false);
     if (!p) {
-        if (!access_slow_read(c, lin, buf, size, c->s.cpl == 3, MMU_READ, true)) {
+        if (!access_canonical(c, seg, lin, size) ||
+            !access_slow_read(c, lin, buf, size, tlb_view(c), MMU_READ, true)) {
             return false;
         }
         p = buf;
@@ -345,7 +366,8 @@ bool mem_read_rmw(struct cpu *c, unsigned seg, uint64_t off, unsigned size, uint
     }
     const uint8_t *p = access_fast(c, c->tlb_cur, lin, size, true);
     if (!p) {
-        if (!access_slow_read(c, lin, buf, size, c->s.cpl == 3, MMU_WRITE, true)) {
+        if (!access_canonical(c, seg, lin, size) ||
+            !access_slow_read(c, lin, buf, size, tlb_view(c), MMU_WRITE, true)) {
             return false;
         }
         p = buf;
@@ -367,7 +389,8 @@ bool mem_write(struct cpu *c, unsigned seg, uint64_t off, unsigned size, uint64_
         return true;
     }
     store_le(buf, v, size);
-    return access_slow_write(c, lin, buf, size, c->s.cpl == 3, true);
+    return access_canonical(c, seg, lin, size) &&
+           access_slow_write(c, lin, buf, size, tlb_view(c), true);
 }
 
 bool mem_read_bytes(struct cpu *c, unsigned seg, uint64_t off, void *buf, unsigned len)
@@ -381,7 +404,8 @@ bool mem_read_bytes(struct cpu *c, unsigned seg, uint64_t off, void *buf, unsign
         memcpy(buf, p, len);
         return true;
     }
-    return access_slow_read(c, lin, buf, len, c->s.cpl == 3, MMU_READ, true);
+    return access_canonical(c, seg, lin, len) &&
+           access_slow_read(c, lin, buf, len, tlb_view(c), MMU_READ, true);
 }
 
 bool mem_write_bytes(struct cpu *c, unsigned seg, uint64_t off, const void *buf, unsigned len)
@@ -395,7 +419,16 @@ bool mem_write_bytes(struct cpu *c, unsigned seg, uint64_t off, const void *buf,
         memcpy(p, buf, len);
         return true;
     }
-    return access_slow_write(c, lin, buf, len, c->s.cpl == 3, true);
+    return access_canonical(c, seg, lin, len) &&
+           access_slow_write(c, lin, buf, len, tlb_view(c), true);
+}
+
+static bool access_check_write(struct cpu *c, uint64_t lin, unsigned len, unsigned view)
+{
+    struct piece p[2];
+    uint64_t lin2;
+    return access_fast(c, c->tlb[view], lin, len, true) ||
+           access_pieces(c, lin, len, MMU_WRITE, view, p, &lin2) != 0;
 }
 
 bool mem_check_write(struct cpu *c, unsigned seg, uint64_t off, unsigned size)
@@ -404,10 +437,13 @@ bool mem_check_write(struct cpu *c, unsigned seg, uint64_t off, unsigned size)
     if (!access_lin(c, seg, off, size, true, &lin)) {
         return false;
     }
-    if (access_misaligned(c, lin, size, c->s.cpl == 3)) {
+    if (!access_canonical(c, seg, lin, size)) {
+        return false;
+    }
+    if (access_misaligned(c, lin, size, tlb_view(c))) {
         return cpu_fault_err(c, EXC_AC, 0);
     }
-    return lin_check_write(c, lin, size, c->s.cpl == 3);
+    return access_check_write(c, lin, size, tlb_view(c));
 }
 
 void access_watch_port(struct cpu *c, unsigned port, unsigned size)
@@ -426,13 +462,27 @@ void access_watch_port(struct cpu *c, unsigned port, unsigned size)
 
 /* ---- linear ---- */
 
+/* Long mode: a table near the end of the lower half may go on in the hole. */
+static bool access_lin_ok(struct cpu *c, uint64_t *lin, unsigned size)
+{
+    if (!(c->mode & MODE_LONG)) {
+        *lin &= 0xffffffff;
+    } else if (!addr_canonical(*lin) || !addr_canonical(*lin + size - 1)) {
+        return cpu_fault_why(c, EXC_GP, 0, WHY_OTHER, *lin);
+    }
+    return true;
+}
+
 bool lin_read(struct cpu *c, uint64_t lin, unsigned size, bool user, uint64_t *v)
 {
     uint8_t buf[8];
-    lin &= access_lin_mask(c);
-    const uint8_t *p = access_fast(c, c->tlb[user], lin, size, false);
+    unsigned view = user ? TLB_USER : TLB_SUPER;
+    if (!access_lin_ok(c, &lin, size)) {
+        return false;
+    }
+    const uint8_t *p = access_fast(c, c->tlb[view], lin, size, false);
     if (!p) {
-        if (!access_slow_read(c, lin, buf, size, user, MMU_READ, false)) {
+        if (!access_slow_read(c, lin, buf, size, view, MMU_READ, false)) {
             return false;
         }
         p = buf;
@@ -444,21 +494,21 @@ bool lin_read(struct cpu *c, uint64_t lin, unsigned size, bool user, uint64_t *v
 bool lin_write(struct cpu *c, uint64_t lin, unsigned size, bool user, uint64_t v)
 {
     uint8_t buf[8];
-    lin &= access_lin_mask(c);
-    uint8_t *p = access_fast(c, c->tlb[user], lin, size, true);
+    unsigned view = user ? TLB_USER : TLB_SUPER;
+    if (!access_lin_ok(c, &lin, size)) {
+        return false;
+    }
+    uint8_t *p = access_fast(c, c->tlb[view], lin, size, true);
     if (p) {
         store_le(p, v, size);
         return true;
     }
     store_le(buf, v, size);
-    return access_slow_write(c, lin, buf, size, user, false);
+    return access_slow_write(c, lin, buf, size, view, false);
 }
 
 bool lin_check_write(struct cpu *c, uint64_t lin, unsigned len, bool user)
 {
-    struct piece p[2];
-    uint64_t lin2;
-    lin &= access_lin_mask(c);
-    return access_fast(c, c->tlb[user], lin, len, true) ||
-           access_pieces(c, lin, len, MMU_WRITE, user, p, &lin2) != 0;
+    return access_lin_ok(c, &lin, len) &&
+           access_check_write(c, lin, len, user ? TLB_USER : TLB_SUPER);
 }

@@ -88,17 +88,21 @@ FORCE_INLINE void alu_cf_of(struct cpu *c, unsigned cf, unsigned of, unsigned af
 {
     c->cv = (uint64_t)cf << 63 | (uint64_t)(cf ^ of) << 62 | (af ? 8 : 0);
 }
+FORCE_INLINE void alu_shift_flags(struct cpu *c, unsigned cf, unsigned of)
+{
+    c->cv = (uint64_t)cf << 63 | (uint64_t)(cf ^ of) << 62 | c->shift_af;
+}
 
 /* Shifts: n is already masked (31, or 63 for 64 bits) and not 0.
  * OF for n > 1 is undefined in the SDM.  HW: SHL: CF ^ sign of the result, as for n == 1; SHR: the
- * operand's sign for n == 1, else 0; SAR: 0.  AF: left as 0. */
+ * operand's sign for n == 1, else 0; SAR: 0.  AF is undefined: c->shift_af, as the maker does. */
 FORCE_INLINE uint64_t alu_shl(struct cpu *c, uint64_t a, unsigned n, unsigned bits, bool flags)
 {
     uint64_t r = n < bits ? a << n : 0;
     if (flags) {
         unsigned cf = n <= bits ? (unsigned)(a >> (bits - n) & 1) : 0;
         flags_logic(c, r, bits);
-        alu_cf_of(c, cf, cf ^ (unsigned)(r >> (bits - 1) & 1), 0);
+        alu_shift_flags(c, cf, cf ^ (unsigned)(r >> (bits - 1) & 1));
     }
     return r;
 }
@@ -111,7 +115,7 @@ FORCE_INLINE uint64_t alu_shr(struct cpu *c, uint64_t a, unsigned n, unsigned bi
         unsigned cf = n <= bits ? (unsigned)(a >> (n - 1) & 1) : 0;
         flags_logic(c, r, bits);
         unsigned of = n == 1 ? (unsigned)(a >> (bits - 1) & 1) : 0;
-        alu_cf_of(c, cf, of, 0);
+        alu_shift_flags(c, cf, of);
     }
     return r;
 }
@@ -122,7 +126,7 @@ FORCE_INLINE uint64_t alu_sar(struct cpu *c, uint64_t a, unsigned n, unsigned bi
     if (flags) {
         unsigned cf = (unsigned)(s >> (n - 1 < 63 ? n - 1 : 63) & 1);
         flags_logic(c, r, bits);
-        alu_cf_of(c, cf, 0, 0);
+        alu_shift_flags(c, cf, 0);
     }
     return r;
 }
@@ -205,7 +209,7 @@ FORCE_INLINE uint64_t alu_shld(struct cpu *c, uint64_t a, uint64_t b, unsigned n
         cf = (unsigned)(a >> (bits - n) & 1);
     }
     flags_logic(c, r, bits);
-    alu_cf_of(c, cf, cf ^ (unsigned)(r >> (bits - 1) & 1), 0);
+    alu_shift_flags(c, cf, cf ^ (unsigned)(r >> (bits - 1) & 1));
     return r;
 }
 FORCE_INLINE uint64_t alu_shrd(struct cpu *c, uint64_t a, uint64_t b, unsigned n, unsigned bits)
@@ -223,7 +227,7 @@ FORCE_INLINE uint64_t alu_shrd(struct cpu *c, uint64_t a, uint64_t b, unsigned n
         cf = (unsigned)(a >> (n - 1) & 1);
     }
     flags_logic(c, r, bits);
-    alu_cf_of(c, cf, (unsigned)((r >> (bits - 1) ^ r >> (bits - 2)) & 1), 0);
+    alu_shift_flags(c, cf, (unsigned)((r >> (bits - 1) ^ r >> (bits - 2)) & 1));
     return r;
 }
 
@@ -243,10 +247,16 @@ FORCE_INLINE uint64_t alu_imul(struct cpu *c, uint64_t a, uint64_t b, unsigned b
     return r;
 }
 
-/* BSF, BSR of 0: ZF set, destination unchanged (HW, AMD documents it).  Other flags undefined:
- * HW (AMD Zen): unchanged. */
 FORCE_INLINE void alu_set_zf(struct cpu *c, bool zf)
 {
     /* ZF alone must not disturb SF and PF, which sp holds */
     c->zr = zf ? 0 : 1;
+}
+/* BSF, BSR.  The SDM defines ZF alone.  HW: of 0 the destination is unchanged (AMD documents it)
+ * and the flags are as of a result of 0, else as of the index, though ZF is clear. */
+FORCE_INLINE void alu_scan_flags(struct cpu *c, uint64_t index, bool zero)
+{
+    c->sp = zero ? 0 : index;
+    c->cv = 0;
+    c->zr = zero ? 0 : 1;
 }

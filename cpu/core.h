@@ -43,8 +43,16 @@ struct tlb_entry {
 enum {
     TLB_GLOBAL = 1, TLB_LARGE = 2,
     TLB_WOK = 4, /* paging allows writes and D is set, whatever tag_w says (code, clean, ROM) */
-    TLB_XOK = 8  /* paging allows fetching */
+    TLB_XOK = 8,   /* paging allows fetching */
+    TLB_NODATA = 16 /* fetched from, but SMAP forbids data accesses: has no tags */
 }; /* in phys */
+/* Whose entries: three tables, of which tlb_cur is the one that explicit accesses look into.
+ * CR4.SMAP closes user pages to the supervisor but while EFLAGS.AC is set.  Linux sets and clears
+ * AC (STAC, CLAC) around every copy to or from a process, so that must cost no more than turning a
+ * pointer: with AC set the supervisor looks into a table of its own, TLB_OPEN, that holds user
+ * pages too.  TLB_SUPER never has tags of user pages while SMAP is on, and serves the implicit accesses
+ * (descriptor tables, TSS, frames of events), for which AC does not count. */
+enum { TLB_SUPER, TLB_USER, TLB_OPEN, TLB_VIEWS };
 /* Where page tables lie in host memory: saves the walk a bus look-up a level. */
 struct mmu_table {
     uint64_t phys;  /* page address, ~0: empty */
@@ -96,8 +104,9 @@ struct cpu {
     uint32_t exit_word;        /* EXIT_* */
     uint64_t retired;          /* instructions retired in this run: clock.progress points here */
     uint64_t run_limit;        /* retired may not pass this; 0 after cpu_kick() */
+    uint64_t shift_af;         /* AF after a shift, in its place in cv: 8 for AMD's, else 0 */
     uint64_t zero;             /* always 0: what the engine reads for a missing base or index */
-    struct tlb_entry *tlb_cur; /* tlb[0] supervisor, tlb[1] user: by CPL */
+    struct tlb_entry *tlb_cur; /* tlb[tlb_view()] */
     struct seg_range range[SEG_COUNT];
     struct fault fault;
     uint8_t inhibit_next;      /* set by STI, MOV SS, POP SS for the following boundary */
@@ -105,16 +114,16 @@ struct cpu {
     bool ignne;
     bool in_delivery;          /* an exception or interrupt is being delivered */
     uint32_t tlb_epoch;        /* changes whenever a translation may have been dropped */
-    bool tlb_has_large;
-    bool ac_check;             /* #AC is armed: CR0.AM, EFLAGS.AC and CPL 3; tlb[1] has no tags */
+    bool ac_check;             /* #AC is armed: CR0.AM, EFLAGS.AC and CPL 3; TLB_USER has no tags */
     bool ext; /* error codes get EXT: an event that INT n did not make is delivered */
-    struct tlb_entry tlb[2][TLB_SIZE];
+    struct tlb_entry tlb[TLB_VIEWS][TLB_SIZE];
     /* The page each entry translates, ~0: none.  The translation holds where the tags are ~0, too,
      * so that who watches does not change what stale entries a guest sees, and MMIO needs no walk.
      */
-    uint64_t tlb_page[2][TLB_SIZE];
-    uint64_t
-        tlb_used[2][TLB_SIZE / 64]; /* entries with a tag, so that a flush costs what was filled */
+    uint64_t tlb_page[TLB_VIEWS][TLB_SIZE];
+    /* Filled entries, and the words of tlb_used that are not 0: a flush costs what was filled. */
+    uint64_t tlb_used[TLB_VIEWS][TLB_SIZE / 64], tlb_words[TLB_VIEWS];
+    uint64_t tlb_large[4]; /* bit n: there may be a piece of a large page at n * 1 G modulo 256 G */
     struct mmu_table mmu_tables[MMU_TABLES];
     /* identity and surroundings */
     const struct cpu_accel *accel;
@@ -267,8 +276,15 @@ bool lin_check_write(struct cpu *c, uint64_t lin, unsigned len,
 /* ---- paging (mmu.c) ---- */
 enum mmu_access { MMU_READ, MMU_WRITE, MMU_EXEC };
 /* Full walk; sets A/D; false: #PF recorded with CR2 and error code. */
-bool mmu_translate(struct cpu *c, uint64_t lin, enum mmu_access acc, bool user, uint64_t *phys);
+bool mmu_translate(struct cpu *c, uint64_t lin, enum mmu_access acc, unsigned view, uint64_t *phys);
 bool mmu_probe(struct cpu *c, uint64_t lin, uint64_t *phys); /* no side effects, supervisor read */
+/* The table for explicit data accesses as things are (mmu_ac_update() keeps tlb_cur so). */
+FORCE_INLINE unsigned tlb_view(const struct cpu *c)
+{
+    return c->s.cpl == 3                                          ? TLB_USER
+           : c->s.rflags & FL_AC && c->s.cr4 & (uint64_t)CR4_SMAP ? TLB_OPEN
+                                                                  : TLB_SUPER;
+}
 void tlb_flush(struct cpu *c, bool keep_global);
 void tlb_flush_page(struct cpu *c, uint64_t lin);
 void tlb_untag(struct cpu *c); /* hooks or breakpoints changed: everything through the slow path */

@@ -43,8 +43,10 @@ struct cpu *cpu_create(const struct cpu_accel *accel, const struct cpu_config *c
         free(c);
         return NULL;
     }
+    c->shift_af = feat_has(&c->feat, FEAT_AMD) ? 8 : 0;
     c->apic_id = cfg ? cfg->apic_id : 0;
     c->ap = cfg && cfg->ap;
+    c->s.rng = cfg ? cfg->seed + cfg->apic_id : 0;
     c->cpus = cfg && cfg->cpus ? cfg->cpus : 1;
     c->cores = cfg && cfg->cores ? cfg->cores : 1;
     c->threads = cfg && cfg->threads ? cfg->threads : 1;
@@ -119,7 +121,9 @@ static void cpu_tell_apic(struct cpu *c)
 
 void cpu_reset(struct cpu *c)
 {
+    uint64_t rng = c->s.rng; /* noise does not start again */
     cpu_state_reset(&c->s, c->model->signature);
+    c->s.rng = rng;
     if (c->ap) {
         c->s.apic_base &= ~(uint64_t)APIC_BASE_BSP;
         c->s.activity = ACT_WAIT_SIPI;

@@ -60,6 +60,7 @@ struct cpu_config {
     const char *model;      /* "pentium3"; NULL: the default */
     const char *flags;      /* "+sse2,-pae" or NULL */
     uint64_t tsc_hz;        /* 0: 1 GHz */
+    uint64_t seed;          /* of RDRAND: the same seed, the same numbers */
     uint8_t apic_id;        /* what CPUID says */
     bool ap;                /* not the bootstrap processor: waits for SIPI after reset */
     /* what CPUID says of the others; 0: 1.  More than one: PAUSE leaves cpu_run() */

@@ -3,8 +3,8 @@
  *
  * What CPUID says is what the decoder accepts: a feature without operations cannot be switched on.
  *
- * NOT IMPLEMENTED: leaf 3 (serial number), leaf 5 beyond zero sizes, leaf 6 and 0Ah (thermal and
- * performance monitoring), hypervisor leaves. */
+ * NOT IMPLEMENTED: leaf 3 (serial number), leaf 5 beyond zero sizes, leaf 6 beyond ARAT, leaf 0Ah
+ * (performance monitoring: none), hypervisor leaves. */
 #include "cpu/cpuid.h"
 
 #include <errno.h>
@@ -29,36 +29,50 @@ _Static_assert(FEAT_COUNT <= 128, "widen FEATURES()");
 #define SET_P3(W) (SET_P6(W) | W(PSE36) | W(MMX) | W(FXSR) | W(SSE))
 #define SET_QEMU32(W)                                                                              \
     (SET_486(W) | W(CPUID) | W(FPU) | W(DE) | W(PSE) | W(TSC) | W(MSR) | W(MCE) | W(CX8) | W(P6) | \
-     W(PAE) | W(SEP) | W(PGE) | W(CMOV) | W(PAT) | W(MMX) | W(FXSR) | W(SSE) | W(SSE2) | W(APIC))
+     W(PAE) | W(SEP) | W(PGE) | W(CMOV) | W(PAT) | W(MMX) | W(FXSR) | W(SSE) | W(SSE2) |           \
+     W(SSE3) | W(APIC))
 #define SET_V32(W) (SET_P3(W) | W(CLFLUSH) | W(SSE2) | W(NX))
-#define SET_MAX(W) (SET_V32(W) | W(SYSCALL) | W(RDTSCP) | W(LAHF64))
+/* the levels of the x86-64 psABI, with what every such processor has beside them */
+#define SET_V1(W) (SET_V32(W) | W(MCA) | W(SYSCALL) | W(LM))
 #define SET_V2(W)                                                                                  \
-    (SET_MAX(W) | W(LM) | W(SSE3) | W(SSSE3) | W(CX16) | W(SSE4_1) | W(SSE4_2) | W(POPCNT))
+    (SET_V1(W) | W(SSE3) | W(SSSE3) | W(CX16) | W(SSE4_1) | W(SSE4_2) | W(POPCNT) | W(LAHF64))
 #define SET_V3(W)                                                                                  \
     (SET_V2(W) | W(FMA) | W(MOVBE) | W(XSAVE) | W(AVX) | W(F16C) | W(BMI1) | W(AVX2) | W(BMI2) |   \
      W(LZCNT))
-#define SET_NEW(W)                                                                                 \
+#define SET_QEMU64(W) (SET_V1(W) | W(SSE3) | W(CX16) | W(LAHF64) | W(AMD))
+#define SET_MAX(W)                                                                                 \
     (SET_V3(W) | W(PCLMULQDQ) | W(MONITOR) | W(PCID) | W(AES) | W(RDRAND) | W(FSGSBASE) |          \
      W(SMEP) | W(ERMS) | W(INVPCID) | W(RDSEED) | W(ADX) | W(SMAP) | W(CLFLUSHOPT) | W(CLWB) |     \
      W(SHA) | W(UMIP) | W(RDPID) | W(FSRM) | W(SPEC_CTRL) | W(ARCH_CAPABILITIES) | W(XSAVEOPT) |   \
-     W(XSAVEC) | W(XGETBV1) | W(CR8_LEGACY) | W(PREFETCHW) | W(PDPE1GB))
+     W(XSAVEC) | W(XGETBV1) | W(CR8_LEGACY) | W(PREFETCHW) | W(PDPE1GB) | W(RDTSCP) | W(ARAT) |    \
+     W(INVTSC))
 /* can be asked for: all of the above, and what other rooms supply */
-#define SET_OFFERED(W) (SET_NEW(W) | W(HYPERVISOR) | W(AMD))
+#define SET_OFFERED(W) (SET_MAX(W) | W(HYPERVISOR) | W(AMD))
 #define WORDS(SET) {{SET(IN0), SET(IN1)}}
 #define SET_386FPU(W) (SET_386(W) | W(FPU))
 #define SET_486FPU(W) (SET_486(W) | W(FPU))
 
 static const struct cpu_model models[] = {
-    {"vitrine32", "the default: family 6, everything a 32-bit PC can use", "GenuineIntel", 0x6d8,
+    {"vitrine", "the default: 64-bit, everything implemented", "GenuineIntel", 0x6fb,
+     "Vitrine Processor", WORDS(SET_MAX), 0x15, 0x80000008},
+    {"vitrine32", "family 6, everything a 32-bit PC can use", "GenuineIntel", 0x6d8,
      "Vitrine 32-bit Processor", WORDS(SET_V32), 2, 0x80000008},
     {"386", "Intel 80386DX with 80387", "GenuineIntel", 0x308, NULL, WORDS(SET_386FPU), 0, 0},
     {"486", "Intel 80486DX, without CPUID", "GenuineIntel", 0x415, NULL, WORDS(SET_486FPU), 0, 0},
     {"pentium", "Intel Pentium (P54C)", "GenuineIntel", 0x52c, NULL, WORDS(SET_P5), 1, 0},
     {"pentium3", "Intel Pentium III (Katmai)", "GenuineIntel", 0x673, NULL, WORDS(SET_P3), 2, 0},
-    {"qemu32", "what QEMU calls qemu32, less SSE3", "GenuineIntel", 0x663,
-     "QEMU Virtual CPU version 2.5+", WORDS(SET_QEMU32), 2, 0x80000004},
-    {"max", "everything implemented; +lm offers long mode", "GenuineIntel", 0x6fb,
-     "Vitrine Processor", WORDS(SET_MAX), 7, 0x80000008},
+    {"qemu32", "what QEMU calls qemu32", "GenuineIntel", 0x663, "QEMU Virtual CPU version 2.5+",
+     WORDS(SET_QEMU32), 4, 0x80000004},
+    {"qemu64", "what QEMU calls qemu64, less SVM", "AuthenticAMD", 0x60fb1,
+     "QEMU Virtual CPU version 2.5+", WORDS(SET_QEMU64), 0xd, 0x80000008},
+    {"x86-64-v1", "the first level of the x86-64 psABI: SSE2", "GenuineIntel", 0x6fb,
+     "Vitrine x86-64-v1 Processor", WORDS(SET_V1), 0xd, 0x80000008},
+    {"x86-64-v2", "up to SSE4.2 and POPCNT", "GenuineIntel", 0x6fb, "Vitrine x86-64-v2 Processor",
+     WORDS(SET_V2), 0xd, 0x80000008},
+    {"x86-64-v3", "up to AVX2, BMI2 and FMA", "GenuineIntel", 0x6fb, "Vitrine x86-64-v3 Processor",
+     WORDS(SET_V3), 0xd, 0x80000008},
+    {"max", "everything implemented", "GenuineIntel", 0x6fb, "Vitrine Processor", WORDS(SET_MAX),
+     0x15, 0x80000008},
 };
 static const struct cpu_features offered = WORDS(SET_OFFERED);
 
@@ -184,6 +198,22 @@ static bool unknown_feature(struct err *err, const char *s, size_t len)
                    shown, s);
 }
 
+#define AMD_BIT ((uint64_t)1 << (FEAT_AMD & 63))
+
+static bool apply_vendor(struct cpu_features *f, const char *s, size_t len, struct err *err)
+{
+    static const char *const names[] = {"GenuineIntel", "AuthenticAMD", "intel", "amd"};
+    for (unsigned i = 0; i < ARRAY_LEN(names); i++) {
+        if (strlen(names[i]) == len && memcmp(names[i], s, len) == 0) {
+            f->bits[FEAT_AMD >> 6] = (f->bits[FEAT_AMD >> 6] & ~AMD_BIT) | (i & 1 ? AMD_BIT : 0);
+            return true;
+        }
+    }
+    return err_set(err, EINVAL,
+                   "-cpu: no vendor \"%.*s\"; say vendor=GenuineIntel or vendor=AuthenticAMD",
+                   len > 40 ? 40 : (int)len, s);
+}
+
 bool cpuid_apply_flags(struct cpu_features *f, const char *flags, struct err *err)
 {
     struct cpu_features r = *f;
@@ -197,6 +227,13 @@ bool cpuid_apply_flags(struct cpu_features *f, const char *flags, struct err *er
             len--;
         }
         name_len = strcspn(s, "=,");
+        if (name_len == 6 && memcmp(s, "vendor", 6) == 0 && len > 6) {
+            if (!apply_vendor(&r, s + 7, len - 7, err)) {
+                return false;
+            }
+            s = next;
+            continue;
+        }
         if (name_len < len) { /* QEMU's newer spelling: NAME=on */
             const char *val = s + name_len + 1;
             size_t val_len = len - name_len - 1;
@@ -310,9 +347,31 @@ static void leaf_xsave(const struct cpu *c, uint32_t sub, uint32_t out[4])
         out[2] = avx ? 576 + 256 : 576;
     } else if (sub == 1) {
         out[0] = feature_bits(c, 0xd, 1, 0);
+        if (feat_has(&c->feat, FEAT_XSAVEC)) { /* the compacted form is as long as the other */
+            out[1] = c->s.xcr0 & 4 ? 576 + 256 : 576;
+        }
     } else if (sub == 2 && avx) {
         out[0] = 256;
         out[1] = 576;
+    }
+}
+
+static void leaf_vendor(const struct cpu *c, uint32_t out[4])
+{
+    const char *v = feat_has(&c->feat, FEAT_AMD) ? "AuthenticAMD" : "GenuineIntel";
+    out[1] = load_le32(v);
+    out[3] = load_le32(v + 4);
+    out[2] = load_le32(v + 8);
+}
+
+/* Leaf 15h: TSC = crystal * EBX / EAX.  The crystal is what drives the local APIC timers: 1 GHz. */
+static void leaf_tsc(const struct cpu *c, uint32_t out[4])
+{
+    uint64_t mhz = c->tsc_hz / 1000000;
+    if (c->tsc_hz % 1000000 == 0 && mhz && mhz <= UINT32_MAX) {
+        out[0] = 1000;
+        out[1] = (uint32_t)mhz;
+        out[2] = 1000000000;
     }
 }
 
@@ -324,14 +383,15 @@ void cpuid_query(const struct cpu *c, uint32_t leaf, uint32_t sub, uint32_t out[
     memset(out, 0, 4 * sizeof out[0]);
     /* beyond the last leaf Intel's processors answer as to the highest basic one */
     if (leaf >= 0x80000000u ? leaf > m->max_ext_leaf : leaf > m->max_leaf) {
+        if (feat_has(&c->feat, FEAT_AMD)) {
+            return; /* AMD's: all zero */
+        }
         leaf = m->max_leaf;
     }
     switch (leaf) {
     case 0:
         out[0] = m->max_leaf;
-        out[1] = load_le32(m->vendor);
-        out[3] = load_le32(m->vendor + 4);
-        out[2] = load_le32(m->vendor + 8);
+        leaf_vendor(c, out);
         break;
     case 1:
         out[0] = m->signature;
@@ -351,8 +411,18 @@ void cpuid_query(const struct cpu *c, uint32_t leaf, uint32_t sub, uint32_t out[
             out[2] &= ~(1u << 21 | 1u << 24);
         }
         break;
-    case 2: leaf_caches(c, out); break;
-    case 4: leaf_cache_params(c, sub, out); break;
+    case 2:
+        if (!feat_has(&c->feat, FEAT_AMD)) {
+            leaf_caches(c, out);
+        }
+        break;
+    case 4:
+        if (!feat_has(&c->feat, FEAT_AMD)) {
+            leaf_cache_params(c, sub, out);
+        }
+        break;
+    case 5: break;
+    case 6: out[0] = feature_bits(c, 6, 0, 0); break;
     case 7:
         if (sub == 0) {
             for (unsigned r = 1; r < 4; r++) {
@@ -362,10 +432,24 @@ void cpuid_query(const struct cpu *c, uint32_t leaf, uint32_t sub, uint32_t out[
         break;
     case 0xb: leaf_topology(c, sub, out); break;
     case 0xd: leaf_xsave(c, sub, out); break;
-    case 0x80000000: out[0] = m->max_ext_leaf; break;
+    case 0x15: leaf_tsc(c, out); break;
+    case 0x80000000:
+        out[0] = m->max_ext_leaf;
+        if (feat_has(&c->feat, FEAT_AMD)) {
+            leaf_vendor(c, out);
+        }
+        break;
     case 0x80000001:
         out[2] = feature_bits(c, leaf, 0, 2);
         out[3] = feature_bits(c, leaf, 0, 3);
+        if (feat_has(&c->feat, FEAT_AMD)) { /* repeats leaf 1's lower bits; CmpLegacy: cores */
+            uint32_t one = feature_bits(c, 1, 0, 3);
+            out[0] = m->signature;
+            out[3] |= one & 0x0183f3ff;
+            out[2] |= c->cores * c->threads > 1 ? 2 : 0;
+        } else if (!(c->mode & MODE_CODE64)) {
+            out[3] &= ~(1u << 11); /* Intel: SYSCALL only where it works */
+        }
         break;
     case 0x80000002: case 0x80000003: case 0x80000004:
         if (m->brand != NULL) {
@@ -375,10 +459,20 @@ void cpuid_query(const struct cpu *c, uint32_t leaf, uint32_t sub, uint32_t out[
             }
         }
         break;
+    case 0x80000005: /* AMD's description of the same first-level caches */
+        if (feat_has(&c->feat, FEAT_AMD)) {
+            out[2] = out[3] = 32u << 24 | 8 << 16 | 1 << 8 | 64;
+        }
+        break;
+    case 0x80000007: out[3] = feature_bits(c, leaf, 0, 3); break;
     case 0x80000006: out[2] = 2048u << 16 | 6 << 12 | 64; break; /* L2: 2 M, 8-way */
     case 0x80000008: /* linear and physical address widths */
         out[0] = feat_has(&c->feat, FEAT_LM) ? 48 << 8 | 40
                  : feat_has(&c->feat, FEAT_PAE) ? 32 << 8 | 36 : 32 << 8 | 32;
+        if (feat_has(&c->feat, FEAT_AMD) && c->cores * c->threads > 1) {
+            uint32_t ids = id_space(c->cores) * id_space(c->threads);
+            out[2] = (c->cores * c->threads - 1) | (uint32_t)__builtin_ctz(ids) << 12;
+        }
         break;
     default: break;
     }

@@ -29,7 +29,8 @@ struct cpu_model {
 struct err;
 const struct cpu_model *cpuid_model(const char *name);               /* NULL: the default */
 const struct cpu_model *cpuid_models(unsigned i);                    /* NULL past the end */
-/* Apply "+x,-y" to *f; unknown names give one sentence with the nearest name. */
+/* Apply "+x,-y,vendor=NAME" to *f; unknown names give one sentence with the nearest name.  The
+ * vendor is FEAT_AMD: where the makers differ the processor does as the one that it names. */
 bool cpuid_apply_flags(struct cpu_features *f, const char *flags, struct err *err);
 struct cpu;
 /* The answer to CPUID(leaf, subleaf) on this CPU in its present state: eax, ebx, ecx, edx. */

@@ -4,17 +4,20 @@
  * Reads go to a buffer that is always long enough, and count; one comparison at the end tells a cut
  * instruction from a whole one.
  *
- * NOT IMPLEMENTED: EVEX and XOP (OP_ud at the first byte); operations of the VEX, 0F38 and 0F3A
- * maps (OP_ud with the right length). */
+ * VEX (SDM Vol. 2A, 2.3) is another way into the same maps: the prefix gives map, pp, L, W and vvvv,
+ * the rows say what is legal.
+ *
+ * NOT IMPLEMENTED: EVEX and XOP (OP_ud at the first byte). */
 #include "cpu/decode.h"
 #include "base/bits.h"
 #include "cpu/opmap.h"
 #include "cpu/state.h"
 
 enum letter_class {
-    C_none, C_E, C_M, C_G, C_R, C_S, C_SD, C_C, C_D, C_T, C_STI, C_P, C_Q, C_N, C_V, C_W, C_U,
+    C_none, C_E, C_M, C_VM, C_G, C_R, C_S, C_SD, C_C, C_D, C_T, C_STI, C_P, C_Q, C_N, C_V, C_W, C_U,
     C_FIRST_PLAIN, /* those below need no ModRM */
-    C_ST = C_FIRST_PLAIN, C_I, C_I2, C_ONE, C_J, C_A, C_O, C_Z, C_FIX, C_SEG, C_X, C_Y, C_XLAT, C_DI
+    C_ST = C_FIRST_PLAIN, C_I, C_I2, C_ONE, C_J, C_A, C_O, C_Z, C_FIX, C_SEG, C_X, C_Y, C_XLAT,
+    C_DI, C_H, C_B, C_LX, C_X0
 };
 
 static const struct letter {
@@ -33,11 +36,14 @@ enum { NEED = 40 }; /* more than any instruction can read, prefixes and all */
 struct cursor {
     const uint8_t *p;
     unsigned pos;
-    uint8_t rex;   /* 40..4f, or 0 */
+    uint8_t rex;   /* 40..4f, or 0; VEX: what the bits mean in REX, 0 but in 64-bit mode */
     uint8_t mode;  /* enum decode_mode */
     uint8_t seg;   /* override or SEG_NONE */
     uint8_t opcode;
-    bool have_modrm, have_mem, bad;
+    uint8_t map;   /* 0: one byte, 1: 0F, 2: 0F 38, 3: 0F 3A */
+    uint8_t vvvv;  /* VEX: not inverted, 0 when unused */
+    bool vex, l, w; /* VEX; VEX.L; REX.W or VEX.W */
+    bool have_modrm, have_mem, vsib, bad;
 };
 
 /* 1: prefix of the legacy kind; 2: also REX in 64-bit mode */
@@ -106,7 +112,7 @@ static void parse_mem(struct cursor *c, struct insn *in)
         unsigned index = (sib >> 3 & 7) | (c->rex & REX_X) << 2;
         base = sib & 7;
         absolute = mod == 0 && base == 5;
-        if (index != REG_SP) {
+        if (index != REG_SP || c->vsib) {
             in->index = (uint8_t)index;
             in->scale = (uint8_t)(sib >> 6);
         }
@@ -131,7 +137,11 @@ static unsigned letter_size(const struct cursor *c, const struct insn *in, unsig
     case SZ_Y: return c->rex & REX_W ? 8 : 4;
     case SZ_N: return c->mode == DECODE_64 ? 8 : 4;
     case SZ_D: return in->osize > 4 ? 4 : in->osize;
-    case SZ_DQ: return c->rex & REX_W ? 16 : 8;
+    case SZ_X: return 16u << c->l;
+    case SZ_XH: return 8u << c->l;
+    case SZ_XQ: return 4u << c->l;
+    case SZ_XE: return 2u << c->l;
+    case SZ_XDUP: return c->l ? 32 : 8;
     default: return size;
     }
 }
@@ -178,6 +188,14 @@ static void parse_operand(struct cursor *c, struct insn *in, struct opnd *o, con
         } else {
             c->bad = true;
         }
+        break;
+    case C_VM: /* a SIB byte is a must (SDM Vol. 2A, "VSIB Memory Addressing") */
+        c->vsib = true;
+        c->bad |= !is_mem || rm != 4 || in->asize == 2;
+        if (is_mem) {
+            parse_mem(c, in);
+        }
+        set_reg(o, OPND_MEM, 0, letter_size(c, in, l->mem));
         break;
     case C_G: set_gpr(c, o, reg | (c->rex & REX_R) << 1, size); break;
     case C_R: set_gpr(c, o, rm | (c->rex & REX_B) << 3, size); break;
@@ -255,6 +273,14 @@ static void parse_operand(struct cursor *c, struct insn *in, struct opnd *o, con
         in->base = REG_DI;
         set_default_seg(c, in, SEG_DS);
         break;
+    case C_H: set_reg(o, OPND_XMM, c->vvvv, size); break;
+    case C_B: set_gpr(c, o, c->vvvv, size); break;
+    case C_LX: { /* bit 7 counts in 64-bit mode only */
+        unsigned is4 = c->p[c->pos++];
+        set_reg(o, OPND_XMM, c->mode == DECODE_64 ? is4 >> 4 : is4 >> 4 & 7, size);
+        break;
+    }
+    case C_X0: set_reg(o, OPND_XMM, 0, size); break;
     default: break;
     }
 }
@@ -269,34 +295,27 @@ static void skip_modrm(struct cursor *c, struct insn *in, unsigned imm)
     c->pos += imm;
 }
 
-/* VEX: two- or three-byte prefix, one of three maps, ModRM but for VZEROUPPER.  SDM Vol. 2A, 2.3.
- */
-static void skip_vex(struct cursor *c, struct insn *in, unsigned first)
+/* What is behind an opcode without a row.  0F 0F has an immediate, as the map 0F 3A. */
+static void skip_undefined(struct cursor *c, struct insn *in)
 {
-    unsigned map = 1, b1 = c->p[c->pos++];
-    c->rex = (uint8_t)(~b1 >> 5 & REX_R);
-    if (first == 0xc4) {
-        map = b1 & 0x1f;
-        c->rex = (uint8_t)(~b1 >> 5 & 7);
-        c->pos++;
+    unsigned op = c->opcode;
+    bool imm = c->map == 3 || (c->map == 1 && op == 0x0f);
+    if (c->vex && c->map == 1) {
+        imm = (op >= 0x70 && op <= 0x73) || op == 0xc2 || (op >= 0xc4 && op <= 0xc6);
     }
-    if (c->mode != DECODE_64) {
-        c->rex = 0;
+    if (c->vex ? op != 0x77 || c->map != 1 : c->map >= 2 || (c->map == 1 && op == 0x0f)) {
+        skip_modrm(c, in, imm);
     }
-    unsigned op = c->p[c->pos++];
-    if (map == 1) {
-        bool imm = (op >= 0x70 && op <= 0x73) || op == 0xc2 || (op >= 0xc4 && op <= 0xc6);
-        if (op != 0x77) {
-            skip_modrm(c, in, imm);
-        }
-    } else if (map == 2 || map == 3) {
-        skip_modrm(c, in, map == 3);
-    }
+}
+
+static bool has_feature(const struct cpu_features *feat, unsigned which)
+{
+    return feat != NULL ? feat_has(feat, which) : which != FEAT_AMD;
 }
 
 /* Walk the splits of a cell down to a row; NULL: undefined (c->pos is behind what was read). */
 static const struct op_row *find_row(struct cursor *c, struct insn *in, const struct op_row *row,
-                                     unsigned pfx)
+                                     const struct cpu_features *feat, unsigned pfx)
 {
     for (;;) {
         switch (row->kind) {
@@ -315,31 +334,52 @@ static const struct op_row *find_row(struct cursor *c, struct insn *in, const st
             break;
         case K_PFX: row = &row->sub[pfx]; break;
         case K_64: row = &row->sub[c->mode == DECODE_64]; break;
+        case K_ENC: row = &row->sub[c->vex]; break;
+        case K_W: row = &row->sub[c->w]; break;
+        case K_L: row = &row->sub[c->l]; break;
+        case K_FEAT: row = &row->sub[has_feature(feat, row->feat)]; break;
         case K_NOP: row = &row->sub[c->rex & REX_B ? 0 : pfx == PFX_F3 ? 2 : 1]; break;
-        case K_VEX:
-            if (c->mode == DECODE_64 || c->p[c->pos] >= 0xc0) {
-                skip_vex(c, in, c->opcode);
-                return NULL;
-            }
-            row = row->sub;
-            break;
-        case K_3D: skip_modrm(c, in, 1); return NULL;
+        case K_VEX: row = row->sub; break;
         default: return NULL;
         }
     }
 }
 
+static bool uses_vvvv(const struct op_row *row)
+{
+    for (unsigned i = 0; i < 4; i++) {
+        if (letters[row->o[i]].cls == C_H || letters[row->o[i]].cls == C_B) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* VEX.L, W, vvvv and the features of the VEX form. */
+static bool vex_allowed(const struct cursor *c, const struct op_row *row,
+                        const struct cpu_features *feat)
+{
+    unsigned vex = row->vex;
+    return (vex & (VEX_OK | VEX_ONLY)) && !(vex & (c->l ? VEX_L0 : VEX_L1)) &&
+           !(vex & (c->w ? VEX_W0 : VEX_W1)) && (c->vvvv == 0 || uses_vvvv(row)) &&
+           ((vex & VEX_ONLY) || has_feature(feat, FEAT_AVX)) &&
+           (!c->l || !(vex & VEX_I256) || has_feature(feat, FEAT_AVX2));
+}
+
 static bool row_allowed(const struct cursor *c, const struct op_row *row,
                         const struct cpu_features *feat)
 {
-    if (feat != NULL && !feat_has(feat, row->feat)) {
+    if (!has_feature(feat, row->feat)) {
+        return false;
+    }
+    if (c->vex ? !vex_allowed(c, row, feat) : (row->vex & VEX_ONLY)) {
         return false;
     }
     if (row->flags & (F_NO64 | F_ONLY64 | F_OLD)) {
         if (row->flags & (c->mode == DECODE_64 ? F_NO64 : F_ONLY64)) {
             return false;
         }
-        if ((row->flags & F_OLD) && (feat == NULL || feat_has(feat, FEAT_CPUID))) {
+        if ((row->flags & F_OLD) && has_feature(feat, FEAT_CPUID)) {
             return false;
         }
     }
@@ -361,6 +401,31 @@ static enum decode_result undefined(const struct cursor *c, size_t avail, struct
     in->flags = INSN_ENDS;
     memset(in->o, 0, sizeof in->o);
     return finish(c, avail, in);
+}
+
+/* SDM Vol. 2A, 2.3.5, "The VEX Prefix".  Outside 64-bit mode there are only eight registers: B and
+ * the top of vvvv are ignored, W is no operand size.  Returns pp as the legacy prefix it stands for. */
+static unsigned parse_vex(struct cursor *c, unsigned first)
+{
+    static const uint8_t pp[4] = {PFX_NONE, PFX_66, PFX_F3, PFX_F2};
+    unsigned b = c->p[c->pos++];
+    c->vex = true;
+    c->map = 1;
+    c->rex = (uint8_t)(~b >> 5 & REX_R);
+    if (first == 0xc4) {
+        c->map = b & 0x1f;
+        c->rex = (uint8_t)(~b >> 5 & (REX_R | REX_X | REX_B));
+        b = c->p[c->pos++];
+        c->w = b & 0x80;
+        c->rex |= c->w ? REX_W : 0;
+    }
+    c->l = b & 4;
+    c->vvvv = (uint8_t)(~b >> 3 & 15);
+    if (c->mode != DECODE_64) {
+        c->rex = 0;
+        c->vvvv &= 7;
+    }
+    return pp[b & 3];
 }
 
 enum decode_result decode(const uint8_t *bytes, size_t avail, enum decode_mode mode,
@@ -418,42 +483,61 @@ enum decode_result decode(const uint8_t *bytes, size_t avail, enum decode_mode m
         b = c.p[c.pos++];
     }
 
-    in->osize = mode == DECODE_16 ? (p66 ? 4 : 2) : c.rex & REX_W ? 8 : p66 ? 2 : 4;
-    in->asize = mode == DECODE_16 ? (p67 ? 4 : 2) : mode == DECODE_32 ? (p67 ? 2 : 4) : p67 ? 4 : 8;
+    static const struct op_row *const maps[4] = {opmap_1byte, opmap_0f, opmap_0f38, opmap_0f3a};
     unsigned pfx = rep == 0xf3 ? PFX_F3 : rep == 0xf2 ? PFX_F2 : p66 ? PFX_66 : PFX_NONE;
-    const struct op_row *row = &opmap_1byte[b];
-    if (b == 0x0f) {
+    in->asize = mode == DECODE_16 ? (p67 ? 4 : 2) : mode == DECODE_32 ? (p67 ? 2 : 4) : p67 ? 4 : 8;
+    if ((b == 0xc4 || b == 0xc5) && (mode == DECODE_64 || c.p[c.pos] >= 0xc0)) {
+        c.bad = p66 || rep != 0 || lock || c.rex != 0;
+        pfx = parse_vex(&c, b);
         b = c.p[c.pos++];
-        if (b == 0x38 || b == 0x3a) {
-            c.pos++;
-            skip_modrm(&c, in, b == 0x3a);
+        in->osize = c.rex & REX_W ? 8 : 4;
+        in->flags = INSN_VEX;
+        if (c.map < 1 || c.map > 3) {
             return undefined(&c, avail, in);
         }
-        row = &opmap_0f[b];
+    } else {
+        in->osize = mode == DECODE_16 ? (p66 ? 4 : 2) : c.rex & REX_W ? 8 : p66 ? 2 : 4;
+        c.w = c.rex & REX_W;
+        if (b == 0x0f) {
+            b = c.p[c.pos++];
+            c.map = b == 0x38 ? 2 : b == 0x3a ? 3 : 1;
+            if (c.map != 1) {
+                b = c.p[c.pos++];
+            }
+        }
     }
     c.opcode = (uint8_t)b;
-    row = find_row(&c, in, row, pfx);
+    const struct op_row *row = find_row(&c, in, &maps[c.map][b], feat, pfx);
     if (row == NULL) {
+        skip_undefined(&c, in);
         return undefined(&c, avail, in);
     }
 
     unsigned flags = row->flags;
-    if (mode == DECODE_64 && (flags & (F_D64 | F_F64))) {
-        in->osize = (flags & F_F64) || !p66 || (c.rex & REX_W) ? 8 : 2;
+    if (mode == DECODE_64 && (flags & (F_D64 | F_F64 | F_NEAR | F_AMD32))) {
+        bool amd = has_feature(feat, FEAT_AMD);
+        if (flags & F_AMD32) {
+            in->osize = amd ? (p66 ? 2 : 4) : in->osize;
+        } else {
+            bool fixed = (flags & F_F64) || ((flags & F_NEAR) && !amd);
+            in->osize = fixed || !p66 || (c.rex & REX_W) ? 8 : 2;
+        }
     }
     if (flags & F_X87) {
         in->osize = in->osize > 4 ? 4 : in->osize;
     }
     if (row->kind == K_OP) {
-        parse_operand(&c, in, &in->o[0], &letters[row->o[0]]);
-        if (row->o[1] != OL_none) {
-            parse_operand(&c, in, &in->o[1], &letters[row->o[1]]);
-            if (row->o[2] != OL_none) {
-                parse_operand(&c, in, &in->o[2], &letters[row->o[2]]);
+        struct opnd *o = in->o;
+        for (unsigned i = 0; i < 4 && row->o[i] != OL_none; i++) {
+            const struct letter *l = &letters[row->o[i]];
+            if (c.vex || l->cls != C_H) {
+                parse_operand(&c, in, o++, l);
             }
         }
+        /* a gather's registers must differ */
+        c.bad |= c.vsib && (in->o[0].reg == in->index || in->o[0].reg == in->o[2].reg ||
+                            in->o[2].reg == in->index);
     }
-    c.bad |= row->op == OP_cmpxchg8b && in->o[0].size == 16; /* CMPXCHG16B has no operation yet */
     if (c.bad || row->op == OP_ud || !row_allowed(&c, row, feat) ||
         (lock && !((flags & F_LOCK) && in->o[0].kind == OPND_MEM))) {
         return undefined(&c, avail, in);

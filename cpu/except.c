@@ -105,15 +105,11 @@ bool stk_push_frame(struct cpu *c, struct stk *k, const struct frame *f)
     uint64_t sp = k->sp & k->mask, total = (uint64_t)f->n * f->size;
     uint64_t base = k->wide ? 0 : k->seg.base;
     stk_range(c, k, &r);
-    if (sp >= total) { /* the usual case: one piece */
-        if (!stk_room(k, sp - total, total, r.wr_lo, r.wr_hi)) {
-            return stk_fault(c, k, sp - total);
-        }
-        if (!lin_check_write(c, base + sp - total, (unsigned)total, k->user)) {
-            return false;
-        }
-    } else {
+    bool whole = sp >= total && stk_room(k, sp - total, total, r.wr_lo, r.wr_hi) &&
+                 lin_check_write(c, base + sp - total, (unsigned)total, k->user);
+    if (!whole) { /* slot by slot: it wraps, or the first one that cannot be written faults */
         uint64_t p = sp;
+        c->fault.pending = false;
         for (unsigned i = 0; i < f->n; i++) {
             p = (p - f->size) & k->mask;
             if (!stk_room(k, p, f->size, r.wr_lo, r.wr_hi)) {

@@ -1,7 +1,10 @@
 /* Linear to physical: page walks and the translation cache.
  * SDM Vol. 3A, "Paging": 32-bit, PAE and 4-level paging, "Access Rights", "Accessed and Dirty
  * Flags", "Page-Fault Exceptions", "Caching Translation Information".
- * NOT IMPLEMENTED: 5-level paging, protection keys, SMAP, PCIDs (CR4 does not let them be set). */
+ * Entries are marked accessed and dirty by compare and exchange: several processors may walk.
+ * PCIDs are kept as registers; a load of CR3 empties the cache but for global pages whatever its
+ * PCID and bit 63 (a processor may forget translations at any time).
+ * NOT IMPLEMENTED: 5-level paging, protection keys, shadow-stack pages. */
 #include "cpu/protect.h"
 
 enum {
@@ -32,23 +35,37 @@ static uint64_t mmu_read_entry(struct cpu *c, uint64_t phys, unsigned size)
 {
     const struct mmu_table *t = mmu_table(c, phys & ~PAGE_MASK);
     if (t->host) {
-        const uint8_t *p = t->host + (phys & PAGE_MASK);
-        return size == 4 ? load_le32(p) : load_le64(p);
+        const void *p = t->host + (phys & PAGE_MASK);
+        return size == 4 ? __atomic_load_n((const uint32_t *)p, __ATOMIC_RELAXED)
+                         : __atomic_load_n((const uint64_t *)p, __ATOMIC_RELAXED);
     }
     return bus_read(c->env.mem, phys, size);
 }
 
-static void mmu_write_entry(struct cpu *c, uint64_t phys, unsigned size, uint64_t v)
+/* The entry becomes `v` if it still is `old`.  false: somebody else changed it meanwhile. */
+static bool mmu_update_entry(struct cpu *c, uint64_t phys, unsigned size, uint64_t old, uint64_t v)
 {
     const struct mmu_table *t = mmu_table(c, phys & ~PAGE_MASK);
-    if (t->host) {
-        uint64_t at = phys & PAGE_MASK, off = t->ram_off;
-        struct ram *ram = t->ram;
-        store_le(t->host + at, v, size);
-        ram_wrote(ram, off + at, size); /* may call back and empty the table cache */
-    } else {
+    if (!t->host) {
         bus_write(c->env.mem, phys, v, size);
+        return true;
     }
+    uint64_t at = phys & PAGE_MASK, off = t->ram_off;
+    void *p = t->host + at;
+    struct ram *ram = t->ram;
+    bool same;
+    if (size == 4) {
+        uint32_t was = (uint32_t)old;
+        same = __atomic_compare_exchange_n((uint32_t *)p, &was, (uint32_t)v, false,
+                                           __ATOMIC_ACQ_REL, __ATOMIC_RELAXED);
+    } else {
+        same = __atomic_compare_exchange_n((uint64_t *)p, &old, v, false, __ATOMIC_ACQ_REL,
+                                           __ATOMIC_RELAXED);
+    }
+    if (same) {
+        ram_wrote(ram, off + at, size); /* may call back and empty the table cache */
+    }
+    return same;
 }
 
 /* ---- the walk ---- */
@@ -116,8 +133,9 @@ static unsigned mmu_lookup(struct cpu *c, uint64_t lin, struct mmu_entry ent[4],
                 leaf = true;
                 if (pae) {
                     no |= bits_mask(shift) & ~bits_mask(13); /* bit 12 is PAT */
-                } else {
-                    no |= feat_has(&c->feat, FEAT_PSE36) ? 0x200000 : 0x3fe000;
+                } else { /* PSE-36: bits 13 and up are bits 32 and up of the address */
+                    unsigned m = feat_has(&c->feat, FEAT_PSE36) ? mmu_phys_bits(c) : 32;
+                    no |= bits_mask(22) & ~bits_mask(m - 19);
                 }
                 base = ~bits_mask(shift) & addr_mask;
             }
@@ -141,47 +159,64 @@ static unsigned mmu_lookup(struct cpu *c, uint64_t lin, struct mmu_entry ent[4],
     }
 }
 
-bool mmu_walk(struct cpu *c, uint64_t lin, enum mmu_access acc, bool user, struct walk *w)
+enum walk_end { WALK_DONE, WALK_FAULT, WALK_AGAIN };
+
+static enum walk_end mmu_walk_once(struct cpu *c, uint64_t lin, enum mmu_access acc, unsigned view,
+                                   struct walk *w)
 {
     struct mmu_entry ent[4];
     uint32_t code = PF_P;
     unsigned rights, n;
-    bool nx, large = false, denied;
+    bool nx, large = false, user = view == TLB_USER;
 
+    n = mmu_lookup(c, lin, ent, &w->phys, &large, &code, &rights, &nx);
+    if (!n) {
+        mmu_page_fault(c, lin, acc, user, code);
+        return WALK_FAULT;
+    }
+    bool theirs = !user && rights & PTE_U; /* a user page, seen by the supervisor */
+    bool data = !(theirs && view == TLB_SUPER && c->s.cr4 & CR4_SMAP) && (!user || rights & PTE_U);
+    bool writable = rights & PTE_W || (!user && !(c->s.cr0 & CR0_WP));
+    bool fetchable = !nx && !(theirs && c->s.cr4 & CR4_SMEP) && (!user || rights & PTE_U);
+    if (acc == MMU_EXEC ? !fetchable : !data || (acc == MMU_WRITE && !writable)) {
+        mmu_page_fault(c, lin, acc, user, PF_P);
+        return WALK_FAULT;
+    }
+    for (unsigned i = 0; i < n; i++) {
+        uint64_t want = i + 1 == n && acc == MMU_WRITE ? PTE_A | PTE_D : PTE_A;
+        if ((ent[i].v & want) != want) {
+            if (!mmu_update_entry(c, ent[i].addr, c->s.cr4 & CR4_PAE ? 8 : 4, ent[i].v,
+                                  ent[i].v | want)) {
+                return WALK_AGAIN;
+            }
+            ent[i].v |= want;
+        }
+    }
+    uint64_t leaf = ent[n - 1].v;
+    w->flags = (uint8_t)((large ? TLB_LARGE : 0) | (fetchable ? TLB_XOK : 0) |
+                         (writable && leaf & PTE_D ? TLB_WOK : 0) | (data ? 0 : TLB_NODATA) |
+                         (leaf & PTE_G && c->s.cr4 & CR4_PGE ? TLB_GLOBAL : 0));
+    return WALK_DONE;
+}
+
+bool mmu_walk(struct cpu *c, uint64_t lin, enum mmu_access acc, unsigned view, struct walk *w)
+{
+    enum walk_end end;
     if (!(c->s.cr0 & CR0_PG)) {
         w->phys = lin;
         w->flags = TLB_WOK | TLB_XOK;
         return true;
     }
-    n = mmu_lookup(c, lin, ent, &w->phys, &large, &code, &rights, &nx);
-    if (!n) {
-        return mmu_page_fault(c, lin, acc, user, code);
-    }
-    bool writable = rights & PTE_W || (!user && !(c->s.cr0 & CR0_WP));
-    bool fetchable = !nx && !(!user && rights & PTE_U && c->s.cr4 & CR4_SMEP);
-    denied = (user && !(rights & PTE_U)) || (acc == MMU_WRITE && !writable) ||
-             (acc == MMU_EXEC && !fetchable);
-    if (denied) {
-        return mmu_page_fault(c, lin, acc, user, PF_P);
-    }
-    for (unsigned i = 0; i < n; i++) {
-        uint64_t want = i + 1 == n && acc == MMU_WRITE ? PTE_A | PTE_D : PTE_A;
-        if ((ent[i].v & want) != want) {
-            ent[i].v |= want;
-            mmu_write_entry(c, ent[i].addr, c->s.cr4 & CR4_PAE ? 8 : 4, ent[i].v);
-        }
-    }
-    uint64_t leaf = ent[n - 1].v;
-    w->flags = (uint8_t)((large ? TLB_LARGE : 0) | (fetchable ? TLB_XOK : 0) |
-                         (writable && leaf & PTE_D ? TLB_WOK : 0) |
-                         (leaf & PTE_G && c->s.cr4 & CR4_PGE ? TLB_GLOBAL : 0));
-    return true;
+    do { /* again only when another processor went on meanwhile */
+        end = mmu_walk_once(c, lin, acc, view, w);
+    } while (end == WALK_AGAIN);
+    return end == WALK_DONE;
 }
 
-bool mmu_translate(struct cpu *c, uint64_t lin, enum mmu_access acc, bool user, uint64_t *phys)
+bool mmu_translate(struct cpu *c, uint64_t lin, enum mmu_access acc, unsigned view, uint64_t *phys)
 {
     struct walk w;
-    if (!mmu_walk(c, lin, acc, user, &w)) {
+    if (!mmu_walk(c, lin, acc, view, &w)) {
         return false;
     }
     *phys = w.phys;
@@ -197,6 +232,9 @@ bool mmu_probe(struct cpu *c, uint64_t lin, uint64_t *phys)
     if (!(c->s.cr0 & CR0_PG)) {
         *phys = lin;
         return true;
+    }
+    if (c->s.efer & EFER_LMA && !addr_canonical(lin)) {
+        return false;
     }
     return mmu_lookup(c, lin, ent, phys, &large, &code, &rights, &nx) != 0;
 }
@@ -217,35 +255,52 @@ bool mmu_load_pdptes(struct cpu *c, uint64_t cr3)
 
 /* ---- the cache ---- */
 
-void mmu_fill(struct cpu *c, uint64_t lin, bool user, const struct walk *w,
+/* Large pages are cached in pieces of 4 KB, and INVLPG anywhere in one drops all of it.  Which
+ * gigabytes may have such pieces is remembered, so that INVLPG elsewhere need not look for them. */
+static uint64_t *tlb_large_word(struct cpu *c, uint64_t lin, uint64_t *bit)
+{
+    *bit = (uint64_t)1 << (lin >> 30 & 63);
+    return &c->tlb_large[lin >> 36 & 3];
+}
+
+void mmu_fill(struct cpu *c, uint64_t lin, unsigned view, const struct walk *w,
               const struct bus_page *pg)
 {
     unsigned i = lin >> PAGE_SHIFT & (TLB_SIZE - 1);
     uint64_t page = lin & ~PAGE_MASK;
-    bool slow = !pg->host_r || (user && c->ac_check) || access_watched(c, page);
+    bool slow = !pg->host_r || w->flags & TLB_NODATA || (view == TLB_USER && c->ac_check) ||
+                access_watched(c, page);
     bool plain = w->flags & TLB_WOK && pg->host_w && ram_page_plain(pg->ram, pg->ram_off);
-    struct tlb_entry *e = &c->tlb[user][i];
+    struct tlb_entry *e = &c->tlb[view][i];
     e->tag_r = slow ? ~0ull : page;
     e->tag_w = slow || !plain ? ~0ull : page;
     e->addend = (uint64_t)(uintptr_t)pg->host_r - page;
     e->phys = (w->phys & ~PAGE_MASK) | w->flags;
-    c->tlb_page[user][i] = page;
-    c->tlb_used[user][i / 64] |= (uint64_t)1 << (i % 64);
-    c->tlb_has_large |= (w->flags & TLB_LARGE) != 0;
+    c->tlb_page[view][i] = page;
+    c->tlb_used[view][i / 64] |= (uint64_t)1 << (i % 64);
+    c->tlb_words[view] |= (uint64_t)1 << (i / 64);
+    if (w->flags & TLB_LARGE) {
+        uint64_t bit;
+        *tlb_large_word(c, lin, &bit) |= bit;
+    }
 }
 
-static void tlb_drop(struct cpu *c, unsigned user, unsigned i)
+static void tlb_drop(struct cpu *c, unsigned view, unsigned i)
 {
-    c->tlb[user][i].tag_r = c->tlb[user][i].tag_w = c->tlb_page[user][i] = ~0ull;
-    c->tlb_used[user][i / 64] &= ~((uint64_t)1 << (i % 64));
+    c->tlb[view][i].tag_r = c->tlb[view][i].tag_w = c->tlb_page[view][i] = ~0ull;
+    if (!(c->tlb_used[view][i / 64] &= ~((uint64_t)1 << (i % 64)))) {
+        c->tlb_words[view] &= ~((uint64_t)1 << (i / 64));
+    }
 }
 
 /* Visit the filled entries: `i` of table `u`. */
+_Static_assert(TLB_SIZE / 64 == 64, "tlb_words has a bit a word");
 #define TLB_FOR_USED(c, u, i)                                                                     \
-    for (unsigned u = 0; u < 2; u++)                                                               \
-        for (unsigned word_ = 0; word_ < TLB_SIZE / 64; word_++)                                   \
-            for (uint64_t left_ = (c)->tlb_used[u][word_], i;                                      \
-                 left_ && (i = word_ * 64 + (unsigned)__builtin_ctzll(left_), true);               \
+    for (unsigned u = 0; u < TLB_VIEWS; u++)                                                       \
+        for (uint64_t words_ = (c)->tlb_words[u], at_;                                             \
+             words_ && (at_ = (uint64_t)__builtin_ctzll(words_), true); words_ &= words_ - 1)      \
+            for (uint64_t left_ = (c)->tlb_used[u][at_], i;                                        \
+                 left_ && (i = at_ * 64 + (uint64_t)__builtin_ctzll(left_), true);                 \
                  left_ &= left_ - 1)
 
 void tlb_flush(struct cpu *c, bool keep_global)
@@ -254,17 +309,18 @@ void tlb_flush(struct cpu *c, bool keep_global)
         memset(c->tlb, 0xff, sizeof c->tlb);
         memset(c->tlb_page, 0xff, sizeof c->tlb_page);
         memset(c->tlb_used, 0, sizeof c->tlb_used);
+        memset(c->tlb_words, 0, sizeof c->tlb_words);
         keep_global = false;
     }
-    bool kept_large = false;
+    uint64_t bit;
+    memset(c->tlb_large, 0, sizeof c->tlb_large);
     TLB_FOR_USED(c, u, i) {
-        if (keep_global && c->tlb[u][i].phys & TLB_GLOBAL) {
-            kept_large |= (c->tlb[u][i].phys & TLB_LARGE) != 0;
-        } else {
+        if (!(keep_global && c->tlb[u][i].phys & TLB_GLOBAL)) {
             tlb_drop(c, u, (unsigned)i);
+        } else if (c->tlb[u][i].phys & TLB_LARGE) {
+            *tlb_large_word(c, c->tlb_page[u][i], &bit) |= bit;
         }
     }
-    c->tlb_has_large = kept_large;
     if (!keep_global) { /* the bus map or A20 may be what changed */
         for (unsigned i = 0; i < MMU_TABLES; i++) {
             c->mmu_tables[i].host = NULL;
@@ -276,13 +332,13 @@ void tlb_flush(struct cpu *c, bool keep_global)
 void tlb_flush_page(struct cpu *c, uint64_t lin)
 {
     unsigned i = lin >> PAGE_SHIFT & (TLB_SIZE - 1);
-    uint64_t page = lin & ~PAGE_MASK;
-    for (unsigned u = 0; u < 2; u++) {
+    uint64_t page = lin & ~PAGE_MASK, bit;
+    for (unsigned u = 0; u < TLB_VIEWS; u++) {
         if (c->tlb_page[u][i] == page) {
             tlb_drop(c, u, i);
         }
     }
-    if (c->tlb_has_large) { /* INVLPG drops a large page whole: its pieces are cached one by one */
+    if (*tlb_large_word(c, lin, &bit) & bit) {
         unsigned shift = c->s.efer & EFER_LMA ? 30 : 22;
         TLB_FOR_USED(c, v, k) {
             if (c->tlb[v][k].phys & TLB_LARGE && c->tlb_page[v][k] >> shift == lin >> shift) {
@@ -313,21 +369,24 @@ void tlb_untag(struct cpu *c)
 
 bool mmu_code_page(struct cpu *c, uint64_t lin, struct bus_page *out, uint64_t *phys)
 {
-    bool user = c->s.cpl == 3;
+    unsigned view = c->s.cpl == 3 ? TLB_USER : TLB_SUPER; /* AC does not matter */
     unsigned i = lin >> PAGE_SHIFT & (TLB_SIZE - 1);
-    const struct tlb_entry *e = &c->tlb[user][i];
+    const struct tlb_entry *e = &c->tlb[view][i];
     struct walk w;
-    if (c->tlb_page[user][i] == (lin & ~PAGE_MASK) && e->phys & TLB_XOK) {
+    if (c->tlb_page[view][i] == (lin & ~PAGE_MASK) && e->phys & TLB_XOK) {
         *phys = (e->phys & ~PAGE_MASK) | (lin & PAGE_MASK);
         bus_page(c->env.mem, *phys, out);
         return true;
     }
-    if (!mmu_walk(c, lin, MMU_EXEC, user, &w)) {
+    if (c->mode & MODE_CODE64 && !addr_canonical(lin)) { /* ran over the end of the lower half */
+        return FAULT_GP0(c);
+    }
+    if (!mmu_walk(c, lin, MMU_EXEC, view, &w)) {
         return false;
     }
     *phys = w.phys;
     bus_page(c->env.mem, w.phys, out);
-    mmu_fill(c, lin, user, &w, out);
+    mmu_fill(c, lin, view, &w, out);
     return true;
 }
 
@@ -338,4 +397,5 @@ void mmu_ac_update(struct cpu *c)
         tlb_untag(c);
     }
     c->ac_check = on;
+    c->tlb_cur = c->tlb[tlb_view(c)];
 }

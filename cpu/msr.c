@@ -1,13 +1,15 @@
 /* Model-specific registers.  SDM Vol. 4, "Model-Specific Registers"; Vol. 3A, "Memory Type Range
  * Registers", "Page Attribute Table".
- * MTRRs and PAT are kept and checked but change nothing: all memory is coherent here.
+ * MTRRs and PAT are kept and checked but change nothing: all memory is coherent here.  So with
+ * SPEC_CTRL: nothing is speculated, and ARCH_CAPABILITIES says which attacks therefore do not work.
  * NOT IMPLEMENTED: performance and last-branch counters (read 0), machine-check banks (none),
- * x2APIC, TSC deadline. */
+ * x2APIC, TSC deadline, TSC_ADJUST, supervisor state of XSAVES. */
 #include "cpu/protect.h"
 
 enum {
     MSR_P5_MC_ADDR = 0, MSR_P5_MC_TYPE = 1, MSR_TSC = 0x10, MSR_PLATFORM_ID = 0x17,
-    MSR_APIC_BASE = 0x1b, MSR_EBL_CR_POWERON = 0x2a, MSR_BIOS_UPDT_TRIG = 0x79,
+    MSR_APIC_BASE = 0x1b, MSR_EBL_CR_POWERON = 0x2a, MSR_SPEC_CTRL = 0x48, MSR_PRED_CMD = 0x49,
+    MSR_BIOS_UPDT_TRIG = 0x79, MSR_ARCH_CAPABILITIES = 0x10a,
     MSR_BIOS_SIGN = 0x8b, MSR_PERFCTR0 = 0xc1, MSR_PERFCTR1 = 0xc2, MSR_MTRRCAP = 0xfe,
     MSR_BBL_CR_CTL3 = 0x11e, MSR_SYSENTER_CS = 0x174, MSR_SYSENTER_ESP = 0x175,
     MSR_SYSENTER_EIP = 0x176, MSR_MCG_CAP = 0x179, MSR_MCG_STATUS = 0x17a, MSR_EVNTSEL0 = 0x186,
@@ -36,6 +38,8 @@ static unsigned msr_feature(uint32_t i)
     case MSR_PLATFORM_ID: case MSR_EBL_CR_POWERON: case MSR_BIOS_UPDT_TRIG: case MSR_BIOS_SIGN:
     case MSR_PERFCTR0: case MSR_PERFCTR1: case MSR_EVNTSEL0: case MSR_EVNTSEL1:
     case MSR_BBL_CR_CTL3: case MSR_DEBUGCTL: case MSR_MISC_ENABLE: return FEAT_P6;
+    case MSR_SPEC_CTRL: case MSR_PRED_CMD: return FEAT_SPEC_CTRL;
+    case MSR_ARCH_CAPABILITIES: return FEAT_ARCH_CAPABILITIES;
     case MSR_SYSENTER_CS: case MSR_SYSENTER_ESP: case MSR_SYSENTER_EIP: return FEAT_SEP;
     case MSR_MCG_CAP: case MSR_MCG_STATUS: return FEAT_MCA;
     case MSR_PAT: return FEAT_PAT;
@@ -76,6 +80,7 @@ static uint64_t *msr_word(struct cpu *c, uint32_t i)
     case MSR_SYSENTER_EIP: return &s->sysenter_eip;
     case MSR_MCG_STATUS: return &s->mcg_status;
     case MSR_MISC_ENABLE: return &s->misc_enable;
+    case MSR_SPEC_CTRL: return &s->spec_ctrl;
     case MSR_PAT: return &s->pat;
     case MSR_MTRR_DEF: return &s->mtrr_def;
     case MSR_FIX64K: return &s->mtrr_fixed[0];
@@ -102,17 +107,28 @@ static uint64_t *msr_word(struct cpu *c, uint32_t i)
     return NULL;
 }
 
+/* IA32_ARCH_CAPABILITIES: what we are not vulnerable to.  RDCL_NO, IBRS_ALL, SKIP_L1DFL_VMENTRY,
+ * SSB_NO, MDS_NO, IF_PSCHANGE_MC_NO, TAA_NO; SBDR_SSDP_NO, FBSDP_NO, PSDP_NO; BHI_NO; PBRSB_NO;
+ * GDS_NO, RFDS_NO. */
+#define ARCH_CAPABILITIES                                                                         \
+    (1u << 0 | 1u << 1 | 1u << 3 | 1u << 4 | 1u << 5 | 1u << 6 | 1u << 8 | 7u << 13 | 1u << 20 |   \
+     1u << 24 | 3u << 26)
+
+/* IA32_MISC_ENABLE: branch trace storage and PEBS are unavailable; read only. */
+#define MISC_ENABLE_FIXED ((uint64_t)3 << 11)
+
 bool msr_read(struct cpu *c, uint32_t index, uint64_t *v)
 {
-    if (!msr_exists(c, index)) {
+    if (!msr_exists(c, index) || index == MSR_PRED_CMD) {
         return false;
     }
     const uint64_t *w = msr_word(c, index);
     if (w) {
-        *v = *w;
+        *v = *w | (index == MSR_MISC_ENABLE ? MISC_ENABLE_FIXED : 0);
         return true;
     }
     switch (index) {
+    case MSR_ARCH_CAPABILITIES: *v = ARCH_CAPABILITIES; break;
     case MSR_TSC: *v = cpu_tsc(c); break;
     case MSR_MTRRCAP: *v = 8 | 1 << 8 | 1 << 10; break; /* 8 ranges, fixed, WC */
     default: *v = 0; break;
@@ -153,6 +169,7 @@ static bool msr_write_efer(struct cpu *c, uint64_t v)
 static bool msr_check(const struct cpu *c, uint32_t i, uint64_t v)
 {
     uint64_t phys = bits_mask(mmu_phys_bits(c));
+    bool amd = feat_has(&c->feat, FEAT_AMD);
     if (i >= MSR_MTRR_BASE0 && i <= MSR_MTRR_LAST) {
         if (v & ~phys || v & (i & 1 ? 0x7ff : 0xf00)) {
             return false;
@@ -168,9 +185,13 @@ static bool msr_check(const struct cpu *c, uint32_t i, uint64_t v)
     case MSR_MTRR_DEF: return !(v & ~(uint64_t)0xcff) && (v & 0xff) <= 6 &&
                               MTRR_TYPES >> (v & 0xff) & 1;
     case MSR_APIC_BASE: return !(v & ~phys) && !(v & 0x6ff); /* no x2APIC */
+    case MSR_SYSENTER_ESP: case MSR_SYSENTER_EIP: /* AMD's have 32 bits that count */
+        return amd || addr_canonical(v);
     case MSR_LSTAR: case MSR_CSTAR: case MSR_FS_BASE: case MSR_GS_BASE: case MSR_KERNEL_GS_BASE:
-        return (uint64_t)bits_sext(v, 48) == v;
+        return addr_canonical(v);
+    case MSR_FMASK: return amd || !(v >> 32);
     case MSR_TSC_AUX: return !(v >> 32);
+    case MSR_SPEC_CTRL: return !(v & ~(uint64_t)3); /* IBRS, STIBP */
     default: return true;
     }
 }
@@ -196,7 +217,8 @@ bool msr_write(struct cpu *c, uint32_t index, uint64_t v)
     }
     switch (index) {
     case MSR_TSC: c->s.tsc_offset += v - cpu_tsc(c); return true;
-    case MSR_MTRRCAP: case MSR_MCG_CAP: return false; /* read only */
+    case MSR_MTRRCAP: case MSR_MCG_CAP: case MSR_ARCH_CAPABILITIES: return false; /* read only */
+    case MSR_PRED_CMD: return v <= 1; /* IBPB */
     default: return true;
     }
 }

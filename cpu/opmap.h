@@ -86,19 +86,30 @@
 
 /* Operand letters: name, class, size as register, size as memory (or of the encoded immediate).
  * SZ_V: osize; SZ_Y: 4, or 8 with REX.W; SZ_N: 4, or 8 in 64-bit mode; SZ_D: osize, at most 4;
- * SZ_DQ: 8, or 16 with REX.W. */
-enum { SZ_V = 0x20, SZ_Y, SZ_N, SZ_D, SZ_DQ };
+ * SZ_X: 16, or 32 with VEX.L; SZ_XH, SZ_XQ, SZ_XE: half, quarter, eighth of that; SZ_XDUP: 8, or 32
+ * with VEX.L.  Classes are the SDM's letters (Vol. 2D, A.2.1) but for: X0 is XMM0, LX the register in
+ * imm8[7:4], VM a memory operand with a vector index.  The letters H (VEX.vvvv, a vector) are not
+ * there in the legacy encoding. */
+enum { SZ_V = 0x40, SZ_Y, SZ_N, SZ_D, SZ_X, SZ_XH, SZ_XQ, SZ_XE, SZ_XDUP };
 #define OPMAP_LETTERS(L)                                                                           \
     L(Eb, E, 1, 1) L(Ew, E, 2, 2) L(Ed, E, 4, 4) L(Ev, E, SZ_V, SZ_V) L(Ey, E, SZ_Y, SZ_Y)         \
-    L(RvMw, E, SZ_V, 2) L(RdMw, E, 4, 2)                                                           \
-    L(M, M, 0, 0) L(Mw, M, 0, 2) L(Md, M, 0, 4) L(Mq, M, 0, 8) L(Mx, M, 0, 16) L(Mt, M, 0, 10)     \
-    L(My, M, 0, SZ_Y) L(Mv, M, 0, SZ_V) L(Mdq, M, 0, SZ_DQ)                                            \
+    L(Ez, E, SZ_D, SZ_D)                                                                           \
+    L(RvMw, E, SZ_V, 2) L(RdMw, E, 4, 2) L(RdMb, E, 4, 1)                                          \
+    L(M, M, 0, 0) L(Mw, M, 0, 2) L(Md, M, 0, 4) L(Mq, M, 0, 8) L(Mo, M, 0, 16) L(Mt, M, 0, 10)     \
+    L(Mx, M, 0, SZ_X) L(My, M, 0, SZ_Y) L(Mv, M, 0, SZ_V) L(VMd, VM, 0, 4) L(VMq, VM, 0, 8)        \
     L(Gb, G, 1, 0) L(Gw, G, 2, 0) L(Gd, G, 4, 0) L(Gv, G, SZ_V, 0) L(Gy, G, SZ_Y, 0)               \
-    L(Rn, R, SZ_N, 0) L(Sw, S, 2, 0) L(SwD, SD, 2, 0) L(Cn, C, SZ_N, 0) L(Dn, D, SZ_N, 0)          \
+    L(Gn, G, SZ_N, 0) L(By, B, SZ_Y, 0)                                                            \
+    L(Rn, R, SZ_N, 0) L(Ry, R, SZ_Y, 0) L(Rv, R, SZ_V, 0)                                          \
+    L(Sw, S, 2, 0) L(SwD, SD, 2, 0) L(Cn, C, SZ_N, 0) L(Dn, D, SZ_N, 0)                            \
     L(Tn, T, 1, 0) L(STi, STI, 10, 0) L(ST0, ST, 0, 0) L(ST1, ST, 1, 0)                            \
     L(Pq, P, 8, 0) L(Qq, Q, 8, 8) L(Qd, Q, 8, 4) L(Nq, N, 8, 0)                                    \
-    L(Vx, V, 16, 0) L(Vq, V, 8, 0) L(Vd, V, 4, 0)                                                  \
-    L(Wx, W, 16, 16) L(Wq, W, 8, 8) L(Wd, W, 4, 4) L(Ux, U, 16, 0) L(Uq, U, 8, 0)                  \
+    L(Vx, V, SZ_X, 0) L(Vo, V, 16, 0) L(Vh, V, SZ_XH, 0) L(Vq, V, 8, 0) L(Vd, V, 4, 0)             \
+    L(Hx, H, SZ_X, 0) L(Ho, H, 16, 0) L(Hh, H, SZ_XH, 0) L(Hq, H, 8, 0) L(Hd, H, 4, 0)             \
+    L(Wx, W, SZ_X, SZ_X) L(Wh, W, SZ_XH, SZ_XH) L(Wf, W, SZ_XQ, SZ_XQ) L(We, W, SZ_XE, SZ_XE)      \
+    L(Wdup, W, SZ_XDUP, SZ_XDUP) L(Wo, W, 16, 16) L(Wq, W, 8, 8) L(Wd, W, 4, 4) L(Ww, W, 2, 2)     \
+    L(Wb, W, 1, 1) L(UoMd, W, 16, 4)                                                               \
+    L(Ux, U, SZ_X, 0) L(Uo, U, 16, 0) L(Uq, U, 8, 0) L(Ud, U, 4, 0)                                \
+    L(Lx, LX, SZ_X, 0) L(XMM0, X0, 16, 0)                                                          \
     L(Ib, I, 1, 1) L(Iw, I, 2, 2) L(Iz, I, SZ_V, SZ_D) L(Iv, I, SZ_V, SZ_V) L(Ibs, I, SZ_V, 1)     \
     L(Ib2, I2, 1, 1) L(One, ONE, 1, 0) L(Jb, J, SZ_V, 1) L(Jz, J, SZ_V, SZ_D) L(Ap, A, SZ_V, 0)    \
     L(Ob, O, 0, 1) L(Ov, O, 0, SZ_V) L(Zb, Z, 1, 0) L(Zv, Z, SZ_V, 0)                              \
@@ -128,46 +139,79 @@ enum opmap_flag {
     F_REPZ = 128,  /* string: REPE and REPNE differ */
     F_X87 = 256,   /* imm gets the 11-bit opcode, REX.W ignored */
     F_CC = 512,    /* cc: the opcode's low four bits */
-    F_OLD = 1024   /* only on models without CPUID */
+    F_OLD = 1024,  /* only on models without CPUID */
+    F_NEAR = 2048, /* near branch: F_F64 at Intel, F_D64 at AMD */
+    F_AMD32 = 4096 /* a far pointer: AMD ignores REX.W */
+};
+
+/* What VEX says of a row.  Without VEX_L0 and VEX_L1 both lengths are legal (or the length is
+ * ignored: then no operand is of size x); without VEX_W0 and VEX_W1 VEX.W is ignored, or the size of
+ * an integer register. */
+enum opmap_vex {
+    VEX_OK = 1,    /* there is a VEX form; it needs FEAT_AVX beside the row's feature */
+    VEX_ONLY = 2,  /* there is no other; it needs the row's feature alone */
+    VEX_L0 = 4,
+    VEX_L1 = 8,
+    VEX_W0 = 16,
+    VEX_W1 = 32,
+    VEX_I256 = 64  /* VEX.L = 1 came with AVX2 */
 };
 
 enum opmap_kind {
-    K_UD,  /* an empty cell */
+    K_UD,   /* an empty cell */
     K_OP,
-    K_OP0, /* an operation without operands */
-    K_REG, /* eight rows by ModRM.reg */
-    K_RM,  /* eight rows by ModRM.rm */
-    K_MOD, /* two rows: memory, register */
-    K_PFX, /* four rows: none, 66, F3, F2 */
-    K_64,  /* two rows: legacy modes, 64-bit mode */
-    K_NOP, /* 90: by F3 and REX.B */
-    K_VEX, /* C4, C5: VEX in 64-bit mode or with mod == 3, else sub[0] */
-    K_3D   /* 0F 0F: ModRM and suffix */
+    K_OP0,  /* an operation without operands */
+    K_REG,  /* eight rows by ModRM.reg */
+    K_RM,   /* eight rows by ModRM.rm */
+    K_MOD,  /* two rows: memory, register */
+    K_PFX,  /* four rows: none, 66, F3, F2; or VEX.pp */
+    K_64,   /* two rows: legacy modes, 64-bit mode */
+    K_ENC,  /* two rows: legacy encoding, VEX */
+    K_W,    /* two rows by REX.W or VEX.W */
+    K_L,    /* two rows by VEX.L */
+    K_FEAT, /* two rows: without the feature `feat`, with it */
+    K_NOP,  /* 90, three rows: REX.B, neither, F3 */
+    K_VEX,  /* C4, C5: VEX in 64-bit mode or with mod == 3 (decode() sees to it), else sub[0] */
+    K_3D    /* 0F 0F: ModRM and suffix */
 };
 
 struct op_row {
     uint16_t op; /* enum op_id */
     uint8_t kind;
-    uint8_t o[3]; /* enum opmap_letter */
+    uint8_t o[4]; /* enum opmap_letter */
     uint8_t feat; /* enum cpu_feature */
+    uint8_t vex;  /* enum opmap_vex */
     uint16_t flags;
     const struct op_row *sub;
 };
 
 #define OPMAP_CAT(a, b) a##b
-/* ROW0(name, .flags = ...): no operands.  ROW1..ROW3: with that many. */
+/* ROW0(name, .flags = ...): no operands.  ROW1..ROW4: with that many. */
 #define ROW0(name, ...) {.op = OP_##name, .kind = K_OP0, __VA_ARGS__}
 #define ROW1(name, a, ...) {.op = OP_##name, .kind = K_OP, .o = {OL_##a}, __VA_ARGS__}
 #define ROW2(name, a, b, ...) {.op = OP_##name, .kind = K_OP, .o = {OL_##a, OL_##b}, __VA_ARGS__}
 #define ROW3(name, a, b, d, ...)                                                                   \
     {.op = OP_##name, .kind = K_OP, .o = {OL_##a, OL_##b, OL_##d}, __VA_ARGS__}
+#define ROW4(name, a, b, d, e, ...)                                                                \
+    {.op = OP_##name, .kind = K_OP, .o = {OL_##a, OL_##b, OL_##d, OL_##e}, __VA_ARGS__}
 #define EMPTY {.kind = K_UD}
 #define BY_REG(...) {.kind = K_REG, .sub = (const struct op_row[8]){__VA_ARGS__}}
 #define BY_RM(...) {.kind = K_RM, .sub = (const struct op_row[8]){__VA_ARGS__}}
 #define BY_MOD(...) {.kind = K_MOD, .sub = (const struct op_row[2]){__VA_ARGS__}}
 #define BY_PFX(...) {.kind = K_PFX, .sub = (const struct op_row[4]){__VA_ARGS__}}
 #define BY_MODE(...) {.kind = K_64, .sub = (const struct op_row[2]){__VA_ARGS__}}
+#define BY_ENC(...) {.kind = K_ENC, .sub = (const struct op_row[2]){__VA_ARGS__}}
+#define BY_W(...) {.kind = K_W, .sub = (const struct op_row[2]){__VA_ARGS__}}
+#define BY_L(...) {.kind = K_L, .sub = (const struct op_row[2]){__VA_ARGS__}}
+#define BY_FEAT(f, ...) {.kind = K_FEAT, .feat = FEAT_##f, .sub = (const struct op_row[2]){__VA_ARGS__}}
+#define PFX_NP(...) BY_PFX(__VA_ARGS__)
+#define PFX_66(...) BY_PFX(EMPTY, __VA_ARGS__)
+#define PFX_F3(...) BY_PFX(EMPTY, EMPTY, __VA_ARGS__)
+#define PFX_F2(...) BY_PFX(EMPTY, EMPTY, EMPTY, __VA_ARGS__)
 
+/* VEX goes through the same maps: each fact stands once. */
 extern const struct op_row opmap_1byte[256]; /* table A-2 */
 extern const struct op_row opmap_0f[256];    /* table A-3 */
+extern const struct op_row opmap_0f38[256];  /* table A-4 */
+extern const struct op_row opmap_0f3a[256];  /* table A-5 */
 extern const struct op_row opmap_x87[8][2];  /* tables: D8..DF, memory and register */

@@ -23,7 +23,7 @@
 #define EIGHT(base, row)                                                                           \
     [base] = row, [base + 1] = row, [base + 2] = row, [base + 3] = row, [base + 4] = row,          \
     [base + 5] = row, [base + 6] = row, [base + 7] = row
-#define JCC ROW1(jcc, Jb, .flags = F_F64 | F_ENDS | F_CC)
+#define JCC ROW1(jcc, Jb, .flags = F_NEAR | F_ENDS | F_CC)
 #define INC ROW1(inc, Zv, .flags = F_NO64)
 #define DEC ROW1(dec, Zv, .flags = F_NO64)
 #define PUSH ROW1(push, Zv, .flags = F_D64)
@@ -66,7 +66,9 @@ const struct op_row opmap_1byte[256] = {
     [0x60] = ROW0(pusha, .flags = F_NO64),
     [0x61] = ROW0(popa, .flags = F_NO64),
     [0x62] = ROW2(bound, Gv, Mv, .flags = F_NO64),
-    [0x63] = BY_MODE(ROW2(arpl, Ew, Gw), ROW2(movsxd, Gv, Ed)),
+    /* with 66 Intel reads a word, AMD a doubleword */
+    [0x63] = BY_MODE(ROW2(arpl, Ew, Gw),
+                     BY_FEAT(AMD, ROW2(movsxd, Gv, Ez), ROW2(movsxd, Gv, Ed))),
     [0x68] = ROW1(push, Iz, .flags = F_D64),
     [0x69] = ROW3(imul, Gv, Ev, Iz),
     [0x6a] = ROW1(push, Ibs, .flags = F_D64),
@@ -124,8 +126,8 @@ const struct op_row opmap_1byte[256] = {
     EIGHT(0xb8, MOVV),
     [0xc0] = GROUP2(Eb, Ib),
     [0xc1] = GROUP2(Ev, Ib),
-    [0xc2] = ROW1(ret, Iw, .flags = F_F64 | F_ENDS),
-    [0xc3] = ROW0(ret, .flags = F_F64 | F_ENDS),
+    [0xc2] = ROW1(ret, Iw, .flags = F_NEAR | F_ENDS),
+    [0xc3] = ROW0(ret, .flags = F_NEAR | F_ENDS),
     [0xc4] = {.kind = K_VEX,
               .sub = (const struct op_row[1]){ROW3(lseg, Gv, Mv, ES, .flags = F_NO64 | F_ENDS)}},
     [0xc5] = {.kind = K_VEX,
@@ -156,18 +158,18 @@ const struct op_row opmap_1byte[256] = {
     [0xdd] = {.kind = K_MOD, .sub = opmap_x87[5]},
     [0xde] = {.kind = K_MOD, .sub = opmap_x87[6]},
     [0xdf] = {.kind = K_MOD, .sub = opmap_x87[7]},
-    [0xe0] = ROW1(loopne, Jb, .flags = F_F64 | F_ENDS),
-    [0xe1] = ROW1(loope, Jb, .flags = F_F64 | F_ENDS),
-    [0xe2] = ROW1(loop, Jb, .flags = F_F64 | F_ENDS),
-    [0xe3] = ROW1(jcxz, Jb, .flags = F_F64 | F_ENDS),
+    [0xe0] = ROW1(loopne, Jb, .flags = F_NEAR | F_ENDS),
+    [0xe1] = ROW1(loope, Jb, .flags = F_NEAR | F_ENDS),
+    [0xe2] = ROW1(loop, Jb, .flags = F_NEAR | F_ENDS),
+    [0xe3] = ROW1(jcxz, Jb, .flags = F_NEAR | F_ENDS),
     [0xe4] = ROW2(in, AL, Ib, .flags = F_ENDS),
     [0xe5] = ROW2(in, eAX, Ib, .flags = F_ENDS),
     [0xe6] = ROW2(out, Ib, AL, .flags = F_ENDS),
     [0xe7] = ROW2(out, Ib, eAX, .flags = F_ENDS),
-    [0xe8] = ROW1(call, Jz, .flags = F_F64 | F_ENDS),
-    [0xe9] = ROW1(jmp, Jz, .flags = F_F64 | F_ENDS),
+    [0xe8] = ROW1(call, Jz, .flags = F_NEAR | F_ENDS),
+    [0xe9] = ROW1(jmp, Jz, .flags = F_NEAR | F_ENDS),
     [0xea] = ROW1(jmp_far, Ap, .flags = F_NO64 | F_ENDS),
-    [0xeb] = ROW1(jmp, Jb, .flags = F_F64 | F_ENDS),
+    [0xeb] = ROW1(jmp, Jb, .flags = F_NEAR | F_ENDS),
     [0xec] = ROW2(in, AL, DX, .flags = F_ENDS),
     [0xed] = ROW2(in, eAX, DX, .flags = F_ENDS),
     [0xee] = ROW2(out, DX, AL, .flags = F_ENDS),
@@ -185,7 +187,7 @@ const struct op_row opmap_1byte[256] = {
     [0xfd] = ROW0(std),
     [0xfe] = BY_REG(ROW1(inc, Eb, .flags = F_LOCK), ROW1(dec, Eb, .flags = F_LOCK)),
     [0xff] = BY_REG(ROW1(inc, Ev, .flags = F_LOCK), ROW1(dec, Ev, .flags = F_LOCK),
-                    ROW1(call, Ev, .flags = F_F64 | F_ENDS),
-                    ROW1(call_far, Mv, .flags = F_ENDS), ROW1(jmp, Ev, .flags = F_F64 | F_ENDS),
-                    ROW1(jmp_far, Mv, .flags = F_ENDS), ROW1(push, Ev, .flags = F_D64)),
+                    ROW1(call, Ev, .flags = F_NEAR | F_ENDS),
+                    ROW1(call_far, Mv, .flags = F_ENDS | F_AMD32), ROW1(jmp, Ev, .flags = F_NEAR | F_ENDS),
+                    ROW1(jmp_far, Mv, .flags = F_ENDS | F_AMD32), ROW1(push, Ev, .flags = F_D64)),
 };

@@ -53,11 +53,12 @@ static bool bits_scan(struct cpu *c, const struct insn *in, bool forward)
     if (!opnd_read(c, in, 1, &a)) {
         return false;
     }
-    alu_set_zf(c, a == 0);
     if (!a) {
+        alu_scan_flags(c, 0, true);
         return true;
     }
     unsigned n = forward ? (unsigned)__builtin_ctzll(a) : 63 - (unsigned)__builtin_clzll(a);
+    alu_scan_flags(c, n, false);
     return opnd_write(c, in, 0, n);
 }
 

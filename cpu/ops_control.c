@@ -1,7 +1,7 @@
 /* Control, debug, test and extended control registers, and the caches they govern.
  * SDM Vol. 3A, "Control Registers"; Vol. 2, "MOV-Move to/from Control Registers", "LMSW"; Vol. 3B,
  * "Debug Registers"; 80386 Programmer's Reference Manual, "Test Registers".
- * NOT IMPLEMENTED: the 386/486 test registers do nothing (reads give 0); CR4.SMAP, PKE, LA57. */
+ * NOT IMPLEMENTED: the 386/486 test registers do nothing (reads give 0); CR4.PKE, LA57, CET. */
 #include "cpu/protect.h"
 
 #define CR0_BITS \
@@ -32,12 +32,13 @@ static bool control_set_cr0(struct cpu *c, uint64_t v)
     uint64_t efer = c->s.efer;
     if (change & CR0_PG) {
         if (v & CR0_PG && efer & EFER_LME) {
-            if (!(c->s.cr4 & CR4_PAE) || c->s.seg[SEG_CS].attr & ATTR_L) {
+            if (!(c->s.cr4 & CR4_PAE) || c->s.seg[SEG_CS].attr & ATTR_L ||
+                !(c->s.tr.attr & 8)) { /* a 16-bit TSS */
                 return FAULT_GP0(c);
             }
             efer |= EFER_LMA;
         } else if (!(v & CR0_PG)) {
-            if (c->mode & MODE_CODE64) {
+            if (c->mode & MODE_CODE64 || c->s.cr4 & CR4_PCIDE) {
                 return FAULT_GP0(c);
             }
             efer &= ~(uint64_t)EFER_LMA;
@@ -85,10 +86,17 @@ bool op_clts(struct cpu *c, const struct insn *in)
 
 /* ---- CR3, CR4 ---- */
 
+#define CR3_NOFLUSH ((uint64_t)1 << 63)
+
+/* With PCIDs bit 63 asks to keep the translations of the PCID that comes in.  They are dropped all
+ * the same: the cache knows no PCIDs. */
 static bool control_set_cr3(struct cpu *c, uint64_t v)
 {
     bool pae = c->s.cr0 & CR0_PG && c->s.cr4 & CR4_PAE, lma = c->s.efer & EFER_LMA;
-    if (lma && v & ~bits_mask(mmu_phys_bits(c))) {
+    if (c->s.cr4 & CR4_PCIDE) {
+        v &= ~CR3_NOFLUSH;
+    }
+    if (v & ~bits_mask(mmu_phys_bits(c)) && c->mode & MODE_CODE64) {
         return FAULT_GP0(c);
     }
     if (pae && !lma && !mmu_load_pdptes(c, v)) {
@@ -109,6 +117,7 @@ static uint64_t control_cr4_bits(const struct cpu *c)
         {CR4_PAE, FEAT_PAE}, {CR4_MCE, FEAT_MCE}, {CR4_PGE, FEAT_PGE}, {CR4_PCE, FEAT_P6},
         {CR4_OSFXSR, FEAT_FXSR}, {CR4_OSXMMEXCPT, FEAT_SSE}, {CR4_UMIP, FEAT_UMIP},
         {CR4_FSGSBASE, FEAT_FSGSBASE}, {CR4_OSXSAVE, FEAT_XSAVE}, {CR4_SMEP, FEAT_SMEP},
+        {CR4_SMAP, FEAT_SMAP}, {CR4_PCIDE, FEAT_PCID},
     };
     uint64_t m = 0;
     for (unsigned i = 0; i < ARRAY_LEN(row); i++) {
@@ -120,20 +129,22 @@ static uint64_t control_cr4_bits(const struct cpu *c)
 static bool control_set_cr4(struct cpu *c, uint64_t v)
 {
     uint64_t change = v ^ c->s.cr4;
-    if (v & ~control_cr4_bits(c)) {
+    bool lma = c->s.efer & EFER_LMA;
+    if (v & ~control_cr4_bits(c) || (lma && !(v & CR4_PAE))) {
         return FAULT_GP0(c);
     }
-    if (c->s.efer & EFER_LMA && !(v & CR4_PAE)) {
+    if (change & v & CR4_PCIDE && (!lma || c->s.cr3 & 0xfff)) {
         return FAULT_GP0(c);
     }
-    if (c->s.cr0 & CR0_PG && v & CR4_PAE && !(c->s.efer & EFER_LMA) &&
+    if (c->s.cr0 & CR0_PG && v & CR4_PAE && !lma &&
         change & (CR4_PAE | CR4_PSE | CR4_PGE | CR4_SMEP) && !mmu_load_pdptes(c, c->s.cr3)) {
         return false;
     }
     c->s.cr4 = v;
-    if (change & (CR4_PAE | CR4_PSE | CR4_PGE | CR4_SMEP)) {
+    if (change & (CR4_PAE | CR4_PSE | CR4_PGE | CR4_SMEP | CR4_SMAP | CR4_PCIDE)) {
         tlb_flush(c, false);
     }
+    mmu_ac_update(c); /* SMAP */
     return true;
 }
 
@@ -142,7 +153,7 @@ static bool control_cr_exists(const struct cpu *c, unsigned cr)
     switch (cr) {
     case 0: case 2: case 3: return true;
     case 4: return control_cr4_bits(c) != 0;
-    case 8: return c->mode & MODE_CODE64;
+    case 8: return c->mode & MODE_CODE64 || feat_has(&c->feat, FEAT_CR8_LEGACY);
     default: return false;
     }
 }
@@ -279,6 +290,62 @@ bool op_invlpg(struct cpu *c, const struct insn *in)
     return true;
 }
 
+/* The cache holds the present PCID's translations and global ones. */
+bool op_invpcid(struct cpu *c, const struct insn *in)
+{
+    uint64_t type = reg_read(c, in->o[0].reg, c->mode & MODE_CODE64 ? 8 : 4), d[2];
+    uint8_t b[16];
+    if (!control_cpl0(c) || !mem_read_bytes(c, in->seg, insn_ea(c, in), b, sizeof b)) {
+        return false;
+    }
+    d[0] = load_le64(b);     /* PCID */
+    d[1] = load_le64(b + 8); /* linear address */
+    if (type > 3 || d[0] >> 12 || (type < 2 && d[0] && !(c->s.cr4 & CR4_PCIDE)) ||
+        (type == 0 && !addr_canonical(d[1]))) {
+        return FAULT_GP0(c);
+    }
+    uint64_t pcid = c->s.cr4 & CR4_PCIDE ? c->s.cr3 & 0xfff : 0;
+    switch (type) {
+    case 0: /* one address of one PCID, not global */
+        if (d[0] == pcid) {
+            tlb_flush_page(c, d[1]);
+        }
+        break;
+    case 2: tlb_flush(c, false); break; /* everything */
+    case 3: tlb_flush(c, true); break;  /* all but global ones */
+    default:                            /* that of one PCID, not global */
+        if (d[0] == pcid) {
+            tlb_flush(c, true);
+        }
+        break;
+    }
+    return true;
+}
+
+/* ---- SMAP's key: #UD, not #GP, for want of privilege ---- */
+
+static bool control_set_ac(struct cpu *c, bool on)
+{
+    if (c->s.cpl) {
+        return FAULT_UD(c);
+    }
+    c->s.rflags = on ? c->s.rflags | FL_AC : c->s.rflags & ~(uint64_t)FL_AC;
+    c->tlb_cur = c->tlb[tlb_view(c)];
+    return true;
+}
+
+bool op_stac(struct cpu *c, const struct insn *in)
+{
+    (void)in;
+    return control_set_ac(c, true);
+}
+
+bool op_clac(struct cpu *c, const struct insn *in)
+{
+    (void)in;
+    return control_set_ac(c, false);
+}
+
 bool op_invd(struct cpu *c, const struct insn *in)
 {
     (void)in;
@@ -289,38 +356,4 @@ bool op_wbinvd(struct cpu *c, const struct insn *in)
 {
     (void)in;
     return control_cpl0(c);
-}
-
-/* ---- XCR0 ---- */
-
-bool op_xgetbv(struct cpu *c, const struct insn *in)
-{
-    (void)in;
-    if (!(c->s.cr4 & CR4_OSXSAVE)) {
-        return FAULT_UD(c);
-    }
-    if (c->s.gpr[REG_CX] & 0xffffffff) {
-        return FAULT_GP0(c);
-    }
-    reg_write(c, REG_AX, 4, c->s.xcr0);
-    reg_write(c, REG_DX, 4, c->s.xcr0 >> 32);
-    return true;
-}
-
-bool op_xsetbv(struct cpu *c, const struct insn *in)
-{
-    uint64_t v = reg_read(c, REG_AX, 4) | reg_read(c, REG_DX, 4) << 32;
-    uint64_t mask = feat_has(&c->feat, FEAT_AVX) ? 7 : 3;
-    (void)in;
-    if (!(c->s.cr4 & CR4_OSXSAVE)) {
-        return FAULT_UD(c);
-    }
-    if (!control_cpl0(c)) {
-        return false;
-    }
-    if (c->s.gpr[REG_CX] & 0xffffffff || v & ~mask || !(v & 1) || (v & 6) == 4) {
-        return FAULT_GP0(c);
-    }
-    c->s.xcr0 = v;
-    return true;
 }

@@ -1,4 +1,4 @@
-/* SSE and SSE2 conversions between integers and floating point, and between the two formats.
+/* SSE, SSE2 and AVX conversions between integers and floating point, and between the two formats.
  *
  * SDM Vol. 1, "SSE Conversion Instructions", "SSE2 Conversion Instructions"; Vol. 2A, "CVT...".
  * NOT IMPLEMENTED: nothing known. */
@@ -9,8 +9,8 @@ enum { INT = 3 }; /* beside enum fp_fmt */
 struct shape {
     uint8_t from, to;           /* enum fp_fmt or INT */
     uint8_t from_bits, to_bits; /* of an element; 0: the operand's size */
-    uint8_t n;                  /* elements */
-    bool merge;                 /* the destination's other bits stay; else they become zero */
+    uint8_t n;                  /* elements; twice as many with a YMM register */
+    bool merge;                 /* the first source's other bits stay; else they become zero */
     bool truncate;
 };
 
@@ -22,44 +22,35 @@ static uint64_t element(struct fp_env *e, const struct shape *s, unsigned from_b
         return fp_int_to(e, (enum fp_fmt)s->to, bits_sext(v, from_bits));
     }
     if (s->to == INT) {
-        struct fp_num n = fp_unpack((enum fp_fmt)s->from, v);
-        if (n.den && e->daz) {
-            n.cls = FP_ZERO;
-        }
-        return (uint64_t)fp_to_int(e, n, to_bits) & bits_mask(to_bits);
+        return (uint64_t)fp_to_int(e, fp_unpack_daz(e, (enum fp_fmt)s->from, v), to_bits) &
+               bits_mask(to_bits);
     }
     return fp_convert(e, (enum fp_fmt)s->to, (enum fp_fmt)s->from, v);
 }
 
+/* The merging scalars have a first source, as binary operations; the others one operand. */
 static bool convert(struct cpu *c, const struct insn *in, const struct shape *s)
 {
     bool mmx = in->o[0].kind == OPND_MMX || in->o[1].kind == OPND_MMX;
-    unsigned fb = s->from_bits ? s->from_bits : in->o[1].size * 8u;
+    unsigned from = s->merge ? vec_src(in) + 1 : 1;
+    unsigned fb = s->from_bits ? s->from_bits : in->o[from].size * 8u;
     unsigned tb = s->to_bits ? s->to_bits : in->o[0].size * 8u;
+    unsigned n = s->n << (in->o[0].size == 32 || in->o[1].size == 32);
     struct fp_env e = sse_env(c);
     uint64_t src[4], dst[4] = {0};
 
-    if (!sse_check(c) || (mmx && !mmx_check(c)) || !vec_read(c, in, 1, VEC_LEGACY, src)) {
+    if (!sse_ok(c, in) || (mmx && !mmx_check(c)) || !vec_read(c, in, from, VEC_LEGACY, src) ||
+        (s->merge && !vec_read(c, in, from - 1, VEC_ANY, dst))) {
         return false;
     }
     if (s->truncate) {
         e.rc = FP_RC_ZERO;
     }
-    if (s->merge) {
-        dst[0] = c->s.ymm[in->o[0].reg][0];
-        dst[1] = c->s.ymm[in->o[0].reg][1];
-    }
-    for (unsigned i = 0; i < s->n; i++) {
-        unsigned fo = i * fb, to = i * tb;
-        uint64_t v = element(&e, s, fb, tb, bits_get(src[fo / 64], fo % 64, fb));
-        uint64_t m = bits_mask(tb) << to % 64;
-        dst[to / 64] = (dst[to / 64] & ~m) | (v << to % 64 & m);
+    for (unsigned i = 0; i < n; i++) {
+        lane_put(dst, i, tb, element(&e, s, fb, tb, lane_get(src, i, fb)));
     }
     vec_done(c, in); /* HW: the registers are MMX registers even if #XM follows */
-    if (!sse_raise(c, &e)) {
-        return false;
-    }
-    return vec_store(c, in, VEC_ANY, dst); /* a register: cannot fail */
+    return sse_raise(c, &e) && vec_store(c, in, VEC_ANY, dst); /* a register: cannot fail */
 }
 #define CONVERT(name, ...)                                                                        \
     bool op_##name(struct cpu *c, const struct insn *in)                                          \

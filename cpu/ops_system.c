@@ -1,8 +1,6 @@
-/* Interrupt flag, EFLAGS on the stack, descriptor-table registers, selector probes, CPUID and kin.
+/* Interrupt flag, EFLAGS on the stack, descriptor-table registers, selector probes.
  * SDM Vol. 2, by instruction; Vol. 3B, "8086 Emulation" for IOPL, VME and PVI.
- * Control, debug and test registers: ops_control.c.
- * NOT IMPLEMENTED: performance counters (RDPMC gives 0), MONITOR's wake-up (MWAIT does not wait).
- */
+ * Control, debug and test registers: ops_control.c; CPUID, counters, MSRs: ops_ident.c. */
 #include "cpu/protect.h"
 
 bool op_ud(struct cpu *c, const struct insn *in)
@@ -148,13 +146,16 @@ bool op_popf(struct cpu *c, const struct insn *in)
 static bool system_load_table(struct cpu *c, const struct insn *in, uint64_t *base, uint16_t *limit)
 {
     uint64_t ea = insn_ea(c, in), l, b;
-    unsigned wide = c->mode & MODE_CODE64 ? 8 : 4;
+    bool wide = c->mode & MODE_CODE64; /* always ten bytes, whatever the operand size */
     if (!system_cpl0(c) || !mem_read(c, in->seg, ea, 2, &l) ||
-        !mem_read(c, in->seg, (ea + 2) & bits_mask(in->asize * 8u), wide, &b)) {
+        !mem_read(c, in->seg, (ea + 2) & bits_mask(in->asize * 8u), wide ? 8 : 4, &b)) {
         return false;
     }
+    if (wide && !addr_canonical(b)) {
+        return FAULT_GP0(c);
+    }
     *limit = (uint16_t)l;
-    *base = in->osize == 2 ? b & 0xffffff : b;
+    *base = in->osize == 2 && !wide ? b & 0xffffff : b;
     return true;
 }
 
@@ -437,99 +438,4 @@ bool op_arpl(struct cpu *c, const struct insn *in)
     }
     system_set_zf(c, less);
     return true;
-}
-
-/* ---- identity and counters ---- */
-
-bool op_cpuid(struct cpu *c, const struct insn *in)
-{
-    uint32_t r[4];
-    (void)in;
-    cpuid_query(c, (uint32_t)c->s.gpr[REG_AX], (uint32_t)c->s.gpr[REG_CX], r);
-    reg_write(c, REG_AX, 4, r[0]);
-    reg_write(c, REG_BX, 4, r[1]);
-    reg_write(c, REG_CX, 4, r[2]);
-    reg_write(c, REG_DX, 4, r[3]);
-    return true;
-}
-
-static void system_edx_eax(struct cpu *c, uint64_t v)
-{
-    reg_write(c, REG_AX, 4, v);
-    reg_write(c, REG_DX, 4, v >> 32);
-}
-
-bool op_rdtsc(struct cpu *c, const struct insn *in)
-{
-    (void)in;
-    if (c->s.cr4 & CR4_TSD && c->s.cpl) {
-        return FAULT_GP0(c);
-    }
-    system_edx_eax(c, cpu_tsc(c));
-    return true;
-}
-
-bool op_rdtscp(struct cpu *c, const struct insn *in)
-{
-    if (!op_rdtsc(c, in)) {
-        return false;
-    }
-    reg_write(c, REG_CX, 4, c->s.tsc_aux);
-    return true;
-}
-
-bool op_rdpmc(struct cpu *c, const struct insn *in)
-{
-    (void)in;
-    if ((!(c->s.cr4 & CR4_PCE) && c->s.cpl) || (c->s.gpr[REG_CX] & 0xffffffff) > 1) {
-        return FAULT_GP0(c);
-    }
-    system_edx_eax(c, 0);
-    return true;
-}
-
-bool op_rdmsr(struct cpu *c, const struct insn *in)
-{
-    uint64_t v;
-    (void)in;
-    if (!system_cpl0(c)) {
-        return false;
-    }
-    if (!msr_read(c, (uint32_t)c->s.gpr[REG_CX], &v)) {
-        return FAULT_GP0(c);
-    }
-    system_edx_eax(c, v);
-    return true;
-}
-
-bool op_wrmsr(struct cpu *c, const struct insn *in)
-{
-    uint64_t v = reg_read(c, REG_AX, 4) | reg_read(c, REG_DX, 4) << 32;
-    (void)in;
-    if (!system_cpl0(c)) {
-        return false;
-    }
-    return msr_write(c, (uint32_t)c->s.gpr[REG_CX], v) || FAULT_GP0(c);
-}
-
-bool op_monitor(struct cpu *c, const struct insn *in)
-{
-    uint64_t v;
-    if (c->s.cpl) {
-        return FAULT_UD(c);
-    }
-    if (c->s.gpr[REG_CX] & 0xffffffff) {
-        return FAULT_GP0(c);
-    }
-    return mem_read(c, in->seg < SEG_COUNT ? in->seg : SEG_DS,
-                    c->s.gpr[REG_AX] & bits_mask(in->asize * 8u), 1, &v);
-}
-
-bool op_mwait(struct cpu *c, const struct insn *in)
-{
-    (void)in;
-    if (c->s.cpl) {
-        return FAULT_UD(c);
-    }
-    return (c->s.gpr[REG_CX] & 0xfffffffe) == 0 || FAULT_GP0(c);
 }

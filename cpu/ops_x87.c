@@ -123,18 +123,23 @@ bool op_fwait(struct cpu *c, const struct insn *in)
     return true;
 }
 
-bool op_fninit(struct cpu *c, const struct insn *in)
+void x87_init(struct cpu *c)
 {
-    (void)in;
-    if (!fpu_check(c, false)) {
-        return false;
-    }
     c->s.fcw = 0x37f;
     c->s.fsw = 0;
     c->s.ftag = 0;
     c->s.fop = c->s.fcs = c->s.fds = 0;
     c->s.fip = c->s.fdp = 0;
     x87_update(c);
+}
+
+bool op_fninit(struct cpu *c, const struct insn *in)
+{
+    (void)in;
+    if (!fpu_check(c, false)) {
+        return false;
+    }
+    x87_init(c);
     return true;
 }
 

@@ -72,6 +72,10 @@ bool x87_underflow(struct cpu *c);
 bool x87_overflow(struct cpu *c);
 /* FIP, FCS, FOP and, with a memory operand, FDP and FDS. */
 void x87_note(struct cpu *c, const struct insn *in);
+/* FCW and FSW from memory. */
+void x87_set_control(struct cpu *c, unsigned fcw, unsigned fsw);
+void x87_init(struct cpu *c); /* FNINIT; the registers themselves stay */
+#define MXCSR_MASK 0xffffu
 /* ES, B and the FERR pin after FSW or FCW changed. */
 void x87_update(struct cpu *c);
 /* The usual start: #NM, pending #MF. */

@@ -1,11 +1,9 @@
-/* x87 and SSE state in memory: FLDENV FNSTENV FRSTOR FNSAVE FXSAVE FXRSTOR LDMXCSR STMXCSR.
+/* x87 environment in memory: FLDENV FNSTENV FRSTOR FNSAVE; LDMXCSR STMXCSR.
  *
  * SDM Vol. 1, figures "Protected Mode x87 FPU State Image in Memory, 32-Bit Format" and the three
  * others; Vol. 2A, "FXSAVE", table "Non-64-Bit-Mode Layout of FXSAVE and FXRSTOR Memory Region".
  * NOT IMPLEMENTED: the REX.W layouts of FXSAVE with 64-bit FIP and FDP are those of osize 8. */
 #include "cpu/ops_x87.h"
-
-#define MXCSR_MASK 0xffffu
 
 /* The full tag word, out of the "not empty" bits and the registers' contents. */
 static uint16_t tag_word(const struct cpu *c)
@@ -86,7 +84,7 @@ static void set_tags(struct cpu *c, unsigned tags)
     }
 }
 
-static void set_control(struct cpu *c, unsigned fcw, unsigned fsw)
+void x87_set_control(struct cpu *c, unsigned fcw, unsigned fsw)
 {
     c->s.fcw = (uint16_t)((fcw & 0x1f3f) | 0x40);
     c->s.fsw = (uint16_t)(fsw & ~(FSW_ES | FSW_B)); /* these follow from the rest */
@@ -96,7 +94,7 @@ static void set_control(struct cpu *c, unsigned fcw, unsigned fsw)
 static void env_load(struct cpu *c, unsigned osize, const uint8_t *p)
 {
     if (osize == 2) {
-        set_control(c, load_le16(p), load_le16(p + 2));
+        x87_set_control(c, load_le16(p), load_le16(p + 2));
         set_tags(c, load_le16(p + 4));
         c->s.fip = load_le16(p + 6);
         c->s.fdp = load_le16(p + 10);
@@ -111,7 +109,7 @@ static void env_load(struct cpu *c, unsigned osize, const uint8_t *p)
         }
         return;
     }
-    set_control(c, load_le16(p), load_le16(p + 4));
+    x87_set_control(c, load_le16(p), load_le16(p + 4));
     set_tags(c, load_le16(p + 8));
     if (linear_format(c)) {
         c->s.fip = load_le16(p + 12) | (load_le32(p + 16) & 0x0ffff000) << 4;
@@ -184,99 +182,7 @@ bool op_frstor(struct cpu *c, const struct insn *in)
     return true;
 }
 
-/* ---- FXSAVE ---- */
-
-enum { FX_XMM = 160, FX_XMM_END8 = 288, FX_XMM_END16 = 416 };
-
-static bool fx_begin(struct cpu *c, const struct insn *in)
-{
-    if (c->s.cr0 & (CR0_EM | CR0_TS)) {
-        return FAULT_NM(c);
-    }
-    if ((insn_ea(c, in) + c->s.seg[in->seg].base) & 15) {
-        return FAULT_GP0(c);
-    }
-    return true;
-}
-
-/* How many bytes of the image are in use: with XMM registers only under CR4.OSFXSR. */
-static unsigned fx_len(const struct cpu *c)
-{
-    if (!(c->s.cr4 & CR4_OSFXSR)) {
-        return FX_XMM;
-    }
-    return c->mode & MODE_CODE64 ? FX_XMM_END16 : FX_XMM_END8;
-}
-
-bool op_fxsave(struct cpu *c, const struct insn *in)
-{
-    uint8_t buf[FX_XMM_END16] = {0};
-    unsigned len = fx_len(c);
-
-    if (!fx_begin(c, in)) {
-        return false;
-    }
-    store_le16(buf, c->s.fcw);
-    store_le16(buf + 2, c->s.fsw);
-    buf[4] = c->s.ftag;
-    store_le16(buf + 6, c->s.fop & 0x7ff);
-    if (in->osize == 8) {
-        store_le64(buf + 8, c->s.fip);
-        store_le64(buf + 16, c->s.fdp);
-    } else {
-        store_le32(buf + 8, (uint32_t)c->s.fip);
-        store_le16(buf + 12, c->s.fcs);
-        store_le32(buf + 16, (uint32_t)c->s.fdp);
-        store_le16(buf + 20, c->s.fds);
-    }
-    store_le32(buf + 24, c->s.mxcsr);
-    store_le32(buf + 28, MXCSR_MASK);
-    for (unsigned i = 0; i < 8; i++) {
-        struct f80 r = x87_get(c, i);
-        store_le64(buf + 32 + i * 16, r.man);
-        store_le16(buf + 40 + i * 16, r.se);
-    }
-    for (unsigned i = 0; FX_XMM + i * 16 < len; i++) {
-        store_le64(buf + FX_XMM + i * 16, c->s.ymm[i][0]);
-        store_le64(buf + FX_XMM + i * 16 + 8, c->s.ymm[i][1]);
-    }
-    return mem_write_bytes(c, in->seg, insn_ea(c, in), buf, len);
-}
-
-bool op_fxrstor(struct cpu *c, const struct insn *in)
-{
-    uint8_t buf[FX_XMM_END16];
-    unsigned len = fx_len(c);
-
-    if (!fx_begin(c, in) || !mem_read_bytes(c, in->seg, insn_ea(c, in), buf, len)) {
-        return false;
-    }
-    if (load_le32(buf + 24) & ~MXCSR_MASK) {
-        return FAULT_GP0(c);
-    }
-    set_control(c, load_le16(buf), load_le16(buf + 2));
-    c->s.ftag = buf[4];
-    c->s.fop = load_le16(buf + 6) & 0x7ff;
-    if (in->osize == 8) {
-        c->s.fip = load_le64(buf + 8);
-        c->s.fdp = load_le64(buf + 16);
-    } else {
-        c->s.fip = load_le32(buf + 8);
-        c->s.fcs = load_le16(buf + 12);
-        c->s.fdp = load_le32(buf + 16);
-        c->s.fds = load_le16(buf + 20);
-    }
-    c->s.mxcsr = load_le32(buf + 24);
-    for (unsigned i = 0; i < 8; i++) {
-        c->s.st[x87_phys(c, i)] =
-            (struct f80){load_le64(buf + 32 + i * 16), load_le16(buf + 40 + i * 16)};
-    }
-    for (unsigned i = 0; FX_XMM + i * 16 < len; i++) {
-        c->s.ymm[i][0] = load_le64(buf + FX_XMM + i * 16);
-        c->s.ymm[i][1] = load_le64(buf + FX_XMM + i * 16 + 8);
-    }
-    return true;
-}
+/* ---- MXCSR ---- */
 
 bool op_ldmxcsr(struct cpu *c, const struct insn *in)
 {

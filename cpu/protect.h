@@ -125,11 +125,11 @@ struct walk {
     uint64_t phys; /* of the byte */
     uint8_t flags; /* TLB_* */
 };
-bool mmu_walk(struct cpu *c, uint64_t lin, enum mmu_access acc, bool user, struct walk *w);
-void mmu_fill(struct cpu *c, uint64_t lin, bool user, const struct walk *w,
+bool mmu_walk(struct cpu *c, uint64_t lin, enum mmu_access acc, unsigned view, struct walk *w);
+void mmu_fill(struct cpu *c, uint64_t lin, unsigned view, const struct walk *w,
               const struct bus_page *pg);
 unsigned mmu_phys_bits(const struct cpu *c);
-void mmu_ac_update(struct cpu *c); /* after CR0.AM, EFLAGS.AC or CPL changed */
+void mmu_ac_update(struct cpu *c); /* after CR0.AM, CR4.SMAP, EFLAGS.AC or CPL changed */
 /* ---- access.c ---- */
 bool mem_check_write(struct cpu *c, unsigned seg, uint64_t off, unsigned size); /* stores nothing */
 void access_watch_port(struct cpu *c, unsigned port, unsigned size); /* CR4.DE: I/O breakpoints */

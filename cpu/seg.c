@@ -131,7 +131,7 @@ static void seg_mode(struct cpu *c)
         c->mode = m;
         c->exit_word |= EXIT_MODE;
     }
-    c->tlb_cur = c->tlb[s->cpl == 3];
+    c->tlb_cur = c->tlb[tlb_view(c)];
 }
 
 void seg_update(struct cpu *c, unsigned seg)

@@ -80,6 +80,7 @@ void cpu_state_init(struct cpu_state *s, uint32_t signature)
     s->misc_enable = old.misc_enable;
     s->bios_sign = old.bios_sign;
     s->mcg_status = old.mcg_status;
+    s->rng = old.rng;
     s->activity = s->apic_base & APIC_BASE_BSP ? ACT_ACTIVE : ACT_WAIT_SIPI;
 }
 
@@ -133,10 +134,14 @@ static void state_check(struct cpu_state *s, struct snap *snap)
         snap_fail(snap, "cpu: virtual-8086 mode with the wrong privilege level");
     } else if (!(s->cr0 & CR0_PE) && s->cpl != 0) {
         snap_fail(snap, "cpu: real mode with a privilege level");
+    } else if ((s->cr4 & CR4_PCIDE) && !(s->efer & EFER_LMA)) {
+        snap_fail(snap, "cpu: PCIDs without long mode");
     } else if ((s->efer & EFER_LMA) && !(s->efer & EFER_LME)) {
         snap_fail(snap, "cpu: long mode active but not enabled");
     } else if (s->mxcsr & ~0xffffu) {
         snap_fail(snap, "cpu: reserved bits of MXCSR");
+    } else if (!(s->xcr0 & 1) || s->xcr0 & ~(uint64_t)7 || (s->xcr0 & 6) == 4) {
+        snap_fail(snap, "cpu: impossible XCR0");
     } else if (!(s->efer & EFER_LMA)) {
         for (unsigned i = 0; i < 8; i++) {
             if (s->gpr[i] >> 32) {
@@ -224,6 +229,11 @@ void cpu_state_snap(struct cpu_state *s, struct snap *snap)
     snap_u64(snap, "misc_enable", &s->misc_enable);
     snap_u64(snap, "bios_sign", &s->bios_sign);
     snap_u64(snap, "mcg_status", &s->mcg_status);
+    snap_u64(snap, "rng", &s->rng);
+    snap_u64(snap, "spec_ctrl", &s->spec_ctrl);
+    snap_u64(snap, "monitor_phys", &s->monitor_phys);
+    snap_u64(snap, "monitor_sum", &s->monitor_sum);
+    snap_bool(snap, "monitor", &s->monitor);
     if (snap_loading(snap)) {
         state_check(s, snap);
     }

@@ -95,6 +95,10 @@ struct cpu_state {
     uint64_t star, lstar, cstar, fmask, kernel_gs_base;
     uint64_t pat, mtrr_def, mtrr_fixed[11], mtrr_base[8], mtrr_mask[8];
     uint64_t misc_enable, bios_sign, mcg_status;
+    uint64_t rng; /* the next RDRAND's state */
+    uint64_t spec_ctrl;
+    uint64_t monitor_phys, monitor_sum; /* MONITOR: an address in the line, what lay there */
+    bool monitor;                       /* MONITOR was executed, MWAIT not yet */
 };
 
 struct snap;

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/random.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -234,6 +235,18 @@ static uint64_t app_rtc(const struct options *o)
     }
 }
 
+static uint64_t app_seed(const struct options *o)
+{
+    uint64_t seed = 0;
+    if (o->has_seed) {
+        return o->seed;
+    }
+    if (!o->icount && getrandom(&seed, sizeof seed, GRND_NONBLOCK) != sizeof seed) {
+        seed = (uint64_t)time(NULL);
+    }
+    return seed;
+}
+
 static const char *app_cpu_name(void *ctx, unsigned i)
 {
     const char *what;
@@ -273,6 +286,7 @@ bool app_config(struct app *a, struct err *err)
     c->deterministic = o->icount;
     c->icount_shift = o->icount_shift;
     c->rtc_base = app_rtc(o);
+    c->seed = app_seed(o);
     c->bios = (struct machine_blob){a->bios.data, a->bios.len};
     c->vga_bios = (struct machine_blob){a->vga_bios.data, a->vga_bios.len};
     c->no_vga = o->no_vga;

@@ -79,6 +79,8 @@ struct options {
     unsigned cpus, max_cpus, cores, threads; /* -smp; 0: one */
     bool icount;
     unsigned icount_shift;
+    uint64_t seed;
+    bool has_seed;
     enum opt_rtc rtc;
     int64_t rtc_date;
     const char *bios;

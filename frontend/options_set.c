@@ -189,6 +189,18 @@ bool opt_rtc(struct options *o, const char *opt, const char *arg, struct err *er
     return ok;
 }
 
+bool opt_seed(struct options *o, const char *opt, const char *arg, struct err *err)
+{
+    char *end;
+    errno = 0;
+    o->seed = strtoull(arg, &end, 0);
+    o->has_seed = true;
+    if (end == arg || *end || *arg == '-' || errno) {
+        return err_set(err, EINVAL, "%s %.40s: not a number; say %s 42", opt, arg, opt);
+    }
+    return true;
+}
+
 bool opt_libdir(struct options *o, const char *opt, const char *arg, struct err *err)
 {
     if (o->libdirs == OPT_LIBDIRS) {

@@ -288,6 +288,7 @@ static bool board_cpus(struct board *b, struct err *err)
                               .apic = board_cpu_apic(b, i)};
         struct cpu_config cc = {.model = cfg->cpu_model,
                                 .flags = cfg->cpu_flags,
+                                .seed = cfg->seed,
                                 .apic_id = board_apic_id(cfg, i),
                                 .ap = i > 0,
                                 .cpus = cfg->cpus,

@@ -66,6 +66,7 @@ struct machine_config {
     const char *accel;     /* "interp"; NULL: default */
     bool deterministic;    /* -icount: time is counted instructions */
     unsigned icount_shift; /* ns per instruction = 1 << shift (0..10); only when deterministic */
+    uint64_t seed;     /* of RDRAND and RDSEED */
     uint64_t rtc_base; /* seconds since 1970 UTC that the RTC starts with (local time: shifted) */
     struct machine_blob bios;     /* 64 KB .. 4 MB */
     struct machine_blob vga_bios; /* empty: no VGA BIOS */

@@ -1,12 +1,19 @@
 #!/bin/bash
-# Make a small real Debian 12 (i386) on a raw disk, as a guest for tests: minbase, kernel, systemd, gcc, and the
-# tools that show what a PC is (lspci, dmidecode, acpidump, iasl, hdparm, hwclock) and that use its network.
+# mkdebian.sh [i386|amd64]: make a small real Debian 12 on a raw disk, as a guest for tests: minbase, kernel,
+# systemd, gcc; i386: the tools that show what a PC is (lspci, dmidecode, acpidump, iasl, hdparm, hwclock) and that
+# use its network; amd64: what works a processor hard (openssl, python3, stress-ng).
 # Prints the image's path.  Made once, kept in the cache, made again when this script changes.  A guest should
 # be given the image with -snapshot.  root logs in without a password, on tty1 and on ttyS0.
 set -eu
 here=$(cd "$(dirname "$0")" && pwd)
 . "$here/lib.sh"
-out=$CACHE/debian
+arch=${1:-i386}
+case $arch in
+    i386) out=$CACHE/debian kernel=linux-image-686
+        more=dmidecode,pciutils,acpica-tools,hdparm,iproute2,isc-dhcp-client,wget,ca-certificates,nano,bsdgames ;;
+    amd64) out=$CACHE/debian-amd64 kernel=linux-image-amd64 more=openssl,python3,stress-ng,pciutils,iproute2 ;;
+    *) say "mkdebian.sh: no such guest: $arch; say i386 or amd64"; exit 1 ;;
+esac
 mkdir -p "$out"
 exec 9>"$out/lock"
 flock 9 # two tests may ask at once
@@ -27,10 +34,8 @@ trap 'rm -rf "$w"' EXIT
 # The host's own Debian mirror serves the guest too; the main suite is enough, and one list fewer can be broken.
 mirror=$(cat /etc/apt/sources.list.d/debian.sources /etc/apt/sources.list 2>/dev/null | sed 's/#.*//' |
     grep -om 1 'https\?://[^ ]*/debian/\?\( \|$\)') || mirror=http://deb.debian.org/debian
-kernel=linux-image-686
-packages=$kernel,systemd-sysv,udev,dbus,kmod,procps,initramfs-tools,e2fsprogs,fdisk,util-linux,util-linux-extra,gcc,libc6-dev
-packages+=,dmidecode,pciutils,acpica-tools,hdparm,iproute2,isc-dhcp-client,wget,ca-certificates,nano,bsdgames
-mmdebstrap --arch=i386 --variant=minbase --include=$packages --aptopt='APT::Install-Recommends "false"' \
+packages=$kernel,systemd-sysv,udev,dbus,kmod,procps,initramfs-tools,e2fsprogs,fdisk,util-linux,util-linux-extra,gcc,libc6-dev,$more
+mmdebstrap --arch=$arch --variant=minbase --include=$packages --aptopt='APT::Install-Recommends "false"' \
     --aptopt='Acquire::Retries "3"' --dpkgopt='path-exclude=/usr/share/man/*' --dpkgopt='path-exclude=/usr/share/locale/*' \
     --dpkgopt='path-exclude=/usr/share/doc/*' \
     --customize-hook='echo guest >"$1/etc/hostname"; echo 127.0.1.1 guest >>"$1/etc/hosts"' \

@@ -346,7 +346,7 @@ STAMP(h_bt_ri_4)
 STAMP(h_bsf_4)
 {
     uint32_t a = (uint32_t)rd(c, op->s, 4);
-    alu_set_zf(c, a == 0);
+    alu_scan_flags(c, a ? (uint64_t)__builtin_ctz(a) : 0, !a);
     if (a) {
         wr(c, op->d, 4, (uint64_t)__builtin_ctz(a));
     }
@@ -355,7 +355,7 @@ STAMP(h_bsf_4)
 STAMP(h_bsr_4)
 {
     uint32_t a = (uint32_t)rd(c, op->s, 4);
-    alu_set_zf(c, a == 0);
+    alu_scan_flags(c, a ? 31u - (unsigned)__builtin_clz(a) : 0, !a);
     if (a) {
         wr(c, op->d, 4, 31u - (unsigned)__builtin_clz(a));
     }

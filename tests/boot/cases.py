@@ -164,7 +164,8 @@ def self_checking(vitrine, tmp):
     roms = guest_roms(tmp)
     for exe in (vitrine, asan_vitrine()):
         for rom in roms:
-            p = subprocess.run([exe, "-bios", rom, "-display", "none", "-serial", "null", "-monitor", "none", "-vga", "none",
+            cpu = ["-cpu", "max,+lm"] if os.path.basename(rom).startswith("long") else []
+            p = subprocess.run([exe, "-bios", rom, *cpu, "-display", "none", "-serial", "null", "-monitor", "none", "-vga", "none",
                                 "-m", "16", "-icount", "shift=2", "-debugcon", "file:" + tmp + "/log", "-device",
                                 "isa-debugcon,iobase=0x402,chardev=d", "-chardev", "file,id=d,path=" + tmp + "/log2",
                                 "-device", "isa-debug-exit,iobase=0x501,iosize=2", "-no-reboot"],

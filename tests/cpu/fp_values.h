@@ -2,6 +2,15 @@
 #pragma once
 #include "cpu/fp/fp.h"
 
+#if defined(__x86_64__)
+#include <cpuid.h>
+static inline bool values_f16c(void) /* clang 14's __builtin_cpu_supports() does not know it */
+{
+    unsigned a, b, c = 0, d;
+    return __builtin_cpu_supports("avx") && __get_cpuid(1, &a, &b, &c, &d) && c & bit_F16C;
+}
+#endif
+
 static uint64_t rng = 0x9e3779b97f4a7c15;
 static inline uint64_t rnd(void)
 {

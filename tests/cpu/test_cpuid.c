@@ -18,6 +18,7 @@ static struct cpu *cpu_of(const char *name)
     c->model = cpuid_model(name);
     assert_non_null(c->model);
     c->feat = c->model->feat;
+    c->cpus = c->cores = c->threads = 1;
     cpu_state_reset(&c->s, c->model->signature);
     return c;
 }
@@ -32,11 +33,12 @@ static void test_models(void **state)
         assert_true(m->brand == NULL || strlen(m->brand) <= 48);
         assert_true(m->brand == NULL || m->max_ext_leaf >= 0x80000004);
         assert_true(feat_has(&m->feat, FEAT_I386));
-        assert_false(feat_has(&m->feat, FEAT_LM));
+        assert_int_equal(feat_has(&m->feat, FEAT_AMD), strcmp(m->vendor, "AuthenticAMD") == 0);
     }
     assert_true(n >= 7);
     assert_null(cpuid_model("pentium9"));
-    assert_string_equal(cpuid_model(NULL)->name, "vitrine32");
+    assert_string_equal(cpuid_model(NULL)->name, "vitrine");
+    assert_false(feat_has(&cpuid_model("vitrine32")->feat, FEAT_LM));
     assert_false(feat_has(&cpuid_model("386")->feat, FEAT_CPUID));
     assert_false(feat_has(&cpuid_model("486")->feat, FEAT_CPUID));
 }
@@ -64,7 +66,7 @@ static void test_leaves(void **state)
     assert_memory_equal(r, first, sizeof r);
     free(c);
 
-    c = cpu_of(NULL);
+    c = cpu_of("vitrine32");
     char brand[49] = {0};
     for (uint32_t i = 0; i < 3; i++) {
         cpuid_query(c, 0x80000002 + i, 0, r);
@@ -137,8 +139,11 @@ static void test_flags(void **state)
     assert_string_equal(err.msg, "-cpu: no CPU feature \"ssse2\"; did you mean \"sse2\"?");
     assert_memory_equal(&f, &before, sizeof f); /* all or nothing */
     err = (struct err){0};
-    assert_false(cpuid_apply_flags(&f, "+avx", &err)); /* known, but nothing executes it */
-    assert_non_null(strstr(err.msg, "\"avx\" is not implemented"));
+    assert_false(cpuid_apply_flags(&f, "+x2apic", &err)); /* known, but nothing executes it */
+    assert_non_null(strstr(err.msg, "\"x2apic\" is not implemented"));
+    err = (struct err){0};
+    assert_false(cpuid_apply_flags(&f, "vendor=Cyrix", &err));
+    assert_non_null(strstr(err.msg, "vendor=GenuineIntel"));
     err = (struct err){0};
     assert_false(cpuid_apply_flags(&f, "nx=maybe", &err));
     assert_non_null(strstr(err.msg, "nx=on"));
@@ -154,6 +159,73 @@ static void test_flags(void **state)
     free(longname);
 }
 
+/* The vendor is one bit for the string, the leaves that only AMD has, and what runs. */
+static void test_vendor(void **state)
+{
+    struct err err = {0};
+    struct cpu *c = cpu_of("x86-64-v2");
+    uint32_t r[4];
+    (void)state;
+    cpuid_query(c, 0, 0, r);
+    assert_memory_equal(&r[1], "Genu", 4);
+    cpuid_query(c, 0x80000000, 0, r);
+    assert_int_equal(r[1], 0);
+    assert_true(cpuid_apply_flags(&c->feat, "+sha,vendor=AuthenticAMD,-sse3", &err));
+    cpuid_query(c, 0, 0, r);
+    assert_memory_equal(&r[1], "Auth", 4);
+    assert_memory_equal(&r[3], "enti", 4);
+    assert_memory_equal(&r[2], "cAMD", 4);
+    cpuid_query(c, 0x80000000, 0, r);
+    assert_memory_equal(&r[1], "Auth", 4);
+    assert_true(feat_has(&c->feat, FEAT_SHA) && !feat_has(&c->feat, FEAT_SSE3));
+    assert_true(cpuid_apply_flags(&c->feat, "vendor=GenuineIntel", &err));
+    assert_false(feat_has(&c->feat, FEAT_AMD));
+    free(c);
+}
+
+/* Several processors: HTT, the IDs' width, leaf 0Bh. */
+static void test_topology(void **state)
+{
+    struct cpu *c = cpu_of("max");
+    uint32_t r[4];
+    (void)state;
+    c->cpus = c->cores = 5;
+    c->threads = 1;
+    c->apic_id = 3;
+    cpuid_query(c, 1, 0, r);
+    assert_true(r[3] & 1 << 28);
+    assert_int_equal(r[1] >> 16 & 0xff, 8);
+    cpuid_query(c, 0xb, 0, r);
+    assert_true(r[0] == 0 && r[1] == 1 && r[2] == 0x100 && r[3] == 3);
+    cpuid_query(c, 0xb, 1, r);
+    assert_true(r[0] == 3 && r[1] == 5 && r[2] == 0x201 && r[3] == 3);
+    cpuid_query(c, 0xb, 2, r);
+    assert_true(r[0] == 0 && r[1] == 0 && r[2] == 2);
+    c->cpus = c->cores = 1;
+    cpuid_query(c, 1, 0, r);
+    assert_false(r[3] & 1 << 28);
+    free(c);
+}
+
+static void test_xsave_leaf(void **state)
+{
+    struct err err = {0};
+    struct cpu *c = cpu_of("x86-64-v3");
+    uint32_t r[4];
+    (void)state;
+    cpuid_query(c, 0xd, 0, r);
+    assert_true(r[0] == 7 && r[1] == 576 && r[2] == 832);
+    c->s.xcr0 = 7;
+    cpuid_query(c, 0xd, 0, r);
+    assert_int_equal(r[1], 832);
+    cpuid_query(c, 0xd, 2, r);
+    assert_true(r[0] == 256 && r[1] == 576 && r[2] == 0);
+    assert_true(cpuid_apply_flags(&c->feat, "-avx", &err));
+    cpuid_query(c, 0xd, 0, r);
+    assert_true(r[0] == 3 && r[2] == 576);
+    free(c);
+}
+
 /* What CPUID reports and what the decoder takes come from the same bits. */
 static void test_reported_is_decoded(void **state)
 {
@@ -165,7 +237,11 @@ static void test_reported_is_decoded(void **state)
                   {1, 3, 15, {0x0f, 0x40, 0xc0}},   {1, 3, 19, {0x0f, 0xae, 0x38}},
                   {1, 3, 23, {0x0f, 0x6f, 0xc0}},   {1, 3, 24, {0x0f, 0xae, 0x00}},
                   {1, 3, 25, {0x0f, 0x10, 0xc0}},   {1, 3, 26, {0x66, 0x0f, 0x10, 0xc0}},
-                  {0x80000001, 3, 27, {0x0f, 0x01, 0xf9}}};
+                  {0x80000001, 3, 27, {0x0f, 0x01, 0xf9}}, {1, 2, 0, {0xf2, 0x0f, 0xf0, 0x00}},
+                  {1, 2, 9, {0x0f, 0x38, 0x00, 0xc0}}, {1, 2, 12, {0xc4, 0xe2, 0x71, 0x98}},
+                  {1, 2, 22, {0x0f, 0x38, 0xf0, 0x00}}, {1, 2, 23, {0xf3, 0x0f, 0xb8, 0xc0}},
+                  {1, 2, 28, {0xc5, 0xf0, 0x58, 0xc0}}, {1, 2, 30, {0x0f, 0xc7, 0xf0}},
+                  {7, 1, 8, {0xc4, 0xe2, 0x73, 0xf5}}};
     (void)state;
     for (unsigned m = 0; cpuid_models(m) != NULL; m++) {
         struct cpu *c = cpu_of(cpuid_models(m)->name);
@@ -336,6 +412,9 @@ int main(void)
         cmocka_unit_test(test_leaves),
         cmocka_unit_test(test_dynamic_bits),
         cmocka_unit_test(test_flags),
+        cmocka_unit_test(test_vendor),
+        cmocka_unit_test(test_topology),
+        cmocka_unit_test(test_xsave_leaf),
         cmocka_unit_test(test_reported_is_decoded),
         cmocka_unit_test(test_reset),
         cmocka_unit_test(test_state_list_is_complete),

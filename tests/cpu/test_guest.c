@@ -59,7 +59,8 @@ static void box_map(struct bus *bus, struct region *r)
     }
 }
 
-static void box_open(struct box *b, const char *name, const char *model)
+static void box_open(struct box *b, const char *name, const char *model,
+                     const char *flags)
 {
     char path[160];
     struct err err = {0};
@@ -95,7 +96,7 @@ static void box_open(struct box *b, const char *name, const char *model)
     box_map(b->ports, &b->quit);
     clock_init(&b->clock);
     b->clock.ns_per_insn_q32 = (uint64_t)1 << 32;
-    struct cpu_config cfg = {.model = model};
+    struct cpu_config cfg = {.model = model, .flags = flags};
     struct cpu_env env = {.mem = b->mem, .ports = b->ports, .ram = &b->ram, .clock = &b->clock};
     b->cpu = cpu_create(&cpu_accel_interp, &cfg, &env, &err);
     if (!b->cpu) {
@@ -143,12 +144,13 @@ static void see_mem(void *ctx, uint64_t lin, uint64_t phys, unsigned size, bool 
 /* Observed, the engine goes instruction by instruction and memory always the slow way. */
 static const struct cpu_hooks observer = {.before_insn = see_insn, .mem = see_mem};
 
-static void run_guest(const char *name, const char *model, bool observed)
+static void run_guest(const char *name, const char *model, const char *flags,
+                      bool observed)
 {
     struct box b;
     uint64_t total = 0, done;
     enum cpu_stop stop = CPU_BUDGET;
-    box_open(&b, name, model);
+    box_open(&b, name, model, flags);
     if (observed) {
         cpu_set_hooks(b.cpu, &observer, NULL);
     }
@@ -168,15 +170,18 @@ static void run_guest(const char *name, const char *model, bool observed)
     box_close(&b);
 }
 
-#define GUEST(name)                                                                                \
+#define GUEST_RUN(name, model, flags)                                                              \
     static void guest_##name(void **state)                                                         \
     {                                                                                              \
         (void)state;                                                                               \
-        run_guest(#name, NULL, false);                                                             \
-        run_guest(#name, NULL, true);                                                              \
+        run_guest(#name, model, flags, false);                                                     \
+        run_guest(#name, model, flags, true);                                                      \
     }
+#define GUEST(name) GUEST_RUN(name, NULL, NULL)
+#define GUEST64(name) GUEST_RUN(name, "max", "+lm")
 #include "guest_list.h"
 #undef GUEST
+#undef GUEST64
 
 static int assemble(void **state)
 {
@@ -202,6 +207,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
 #define GUEST(name) cmocka_unit_test(guest_##name),
+#define GUEST64(name) GUEST(name)
 #include "guest_list.h"
 #undef GUEST
     };

@@ -39,7 +39,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         require(in.base < 16 || in.base == INSN_RIP || in.base == INSN_NOREG);
         require(in.index < 16 || in.index == INSN_NOREG);
         for (unsigned i = 0; i < 4; i++) {
-            require(in.o[i].reg < 16 && in.o[i].size <= 16);
+            require(in.o[i].reg < 16 && in.o[i].size <= 32);
             require(mode == DECODE_64 || in.o[i].reg < 8);
             require(in.o[i].kind != OPND_SEG || in.o[i].reg < SEG_COUNT);
             require(

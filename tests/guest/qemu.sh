@@ -4,8 +4,12 @@ accel=$1
 shift
 bad=0
 for rom; do
-    text=$(timeout -s KILL 20 qemu-system-i386 -nodefaults -display none -m 32 -machine pc,accel=$accel \
-        -cpu ${GUEST_CPU:-max,-arch-capabilities} -bios "$rom" -no-reboot \
+    sys=i386 cpu=max,-arch-capabilities
+    case $(basename "$rom") in
+    long*) sys=x86_64 cpu=max,vendor=GenuineIntel ;;
+    esac
+    text=$(timeout -s KILL 20 qemu-system-$sys -nodefaults -display none -m 32 -machine pc,accel=$accel \
+        -cpu ${GUEST_CPU:-$cpu} -bios "$rom" -no-reboot \
         -chardev stdio,id=d -device isa-debugcon,iobase=0x402,chardev=d \
         -device isa-debug-exit,iobase=0x501,iosize=2 < /dev/null)
     rc=$?
