@@ -4,8 +4,8 @@
  * Reads go to a buffer that is always long enough, and count; one comparison at the end tells a cut
  * instruction from a whole one.
  *
- * VEX (SDM Vol. 2A, 2.3) is another way into the same maps: the prefix gives map, pp, L, W and vvvv,
- * the rows say what is legal.
+ * VEX (SDM Vol. 2A, 2.3) is another way into the same maps: the prefix gives map, pp, L, W and
+ * vvvv, the rows say what is legal.
  *
  * NOT IMPLEMENTED: EVEX and XOP (OP_ud at the first byte). */
 #include "cpu/decode.h"
@@ -13,16 +13,7 @@
 #include "cpu/opmap.h"
 #include "cpu/state.h"
 
-enum letter_class {
-    C_none, C_E, C_M, C_VM, C_G, C_R, C_S, C_SD, C_C, C_D, C_T, C_STI, C_P, C_Q, C_N, C_V, C_W, C_U,
-    C_FIRST_PLAIN, /* those below need no ModRM */
-    C_ST = C_FIRST_PLAIN, C_I, C_I2, C_ONE, C_J, C_A, C_O, C_Z, C_FIX, C_SEG, C_X, C_Y, C_XLAT,
-    C_DI, C_H, C_B, C_LX, C_X0
-};
-
-static const struct letter {
-    uint8_t cls, size, mem;
-} letters[] = {
+const struct letter letters[OL_COUNT] = {
     [OL_none] = {C_none, 0, 0},
 #define L(name, c, r, m) [OL_##name] = {C_##c, r, m},
     OPMAP_LETTERS(L)
@@ -404,7 +395,7 @@ static enum decode_result undefined(const struct cursor *c, size_t avail, struct
 }
 
 /* SDM Vol. 2A, 2.3.5, "The VEX Prefix".  Outside 64-bit mode there are only eight registers: B and
- * the top of vvvv are ignored, W is no operand size.  Returns pp as the legacy prefix it stands for. */
+ * the top of vvvv are ignored, W is no operand size.  Returns pp as the prefix it stands for. */
 static unsigned parse_vex(struct cursor *c, unsigned first)
 {
     static const uint8_t pp[4] = {PFX_NONE, PFX_66, PFX_F3, PFX_F2};

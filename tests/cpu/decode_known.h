@@ -10,7 +10,7 @@
     {ALL, PANY, 0x0f, 0xd0, 0xfe, 0, 0, IGNORED, "mandatory prefix ignored: packed"},
     {ALL, PANY, 0x0f, 0xb8, 0xbd, 0, 0, IGNORED, "F3 ignored: POPCNT, TZCNT, LZCNT"},
     {ALL, PANY, 0x0f, 0xc7, 0xc7, 0, 0, IGNORED, "mandatory prefix ignored: XSAVEC group"},
-    {ALL, PANY, 0x0f, 0x01, 0x01, 0xc0, 0xc0, IGNORED, "CLAC STAC XGETBV XSETBV: no prefix (SDM: NP)"},
+    {ALL, PANY, 0x0f, 0x01, 0x01, 0xc0, 0xc0, IGNORED, "CLAC STAC XGETBV XSETBV: no prefix (NP)"},
     {ALL, PANY, 0x38, 0x00, 0xff, 0, 0, IGNORED, "mandatory prefix ignored: SSSE3 to ADX"},
     {ALL, PANY, 0x3a, 0x00, 0xff, 0, 0, IGNORED, "mandatory prefix ignored: SSSE3 to SHA"},
     {M16 | M32, PANY, 0x0f, 0x05, 0x05, 0, 0, 0, "SYSCALL: Intel has it in 64-bit mode only"},
