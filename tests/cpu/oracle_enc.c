@@ -49,6 +49,7 @@ static unsigned put_probe(const struct oracle_enc *e, unsigned modrm, uint8_t *b
     }
     b[n++] = e->opcode;
     b[n++] = (uint8_t)modrm;
+    b[n] = 0x10; /* SIB with index 2: gathers want three different registers */
     return n;
 }
 

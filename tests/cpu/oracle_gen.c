@@ -473,6 +473,14 @@ static bool prepare(struct draft *d)
     return true;
 }
 
+/* XSAVE and kin with components that only the host has, as the address came to lie in AX or DX? */
+static bool masked_by_axdx(const struct oracle_case *c)
+{
+    const char *name = op_name(c->in.op);
+    return (strncmp(name, "xsave", 5) == 0 || strncmp(name, "xrstor", 6) == 0) &&
+           ((uint32_t)c->regs.gpr[REG_AX] > 7 || (uint32_t)c->regs.gpr[REG_DX] != 0);
+}
+
 static bool uses_stack(const struct insn *in)
 {
     switch (in->op) {
@@ -576,6 +584,9 @@ bool oracle_gen_case(const struct oracle_enc *e, const struct cpu_features *feat
         if (!oracle_steer(c, s, d.modrm_at, &lin) || !redecode(&d)) {
             return false;
         }
+        if (masked_by_axdx(c)) {
+            return false;
+        }
         unsigned i = in->o[0].kind == OPND_MEM ? 0 : in->o[1].kind == OPND_MEM ? 1 : 2;
         poke_operand(&d, lin, in->o[i].size);
     }
@@ -587,9 +598,9 @@ bool oracle_gen_case(const struct oracle_enc *e, const struct cpu_features *feat
     c->len = in->len;
     if (c->at + c->len > 0x1000) {
         c->decoded = false;
-        if (in->op == OP_ud) {
-            return false; /* how long is something undefined? */
-        }
+    }
+    if (in->op == OP_ud && c->at + c->len > 0xff4) {
+        return false; /* how long is something undefined? */
     }
     return !meaningless(c);
 }

@@ -56,3 +56,7 @@
 {OP_maskmovdqu, W_ORDER, 0, "CR2: the operand's first byte, or the first one stored"},
 {OP_ret_far, W_ORDER, 0, "the order in which the frame is read"},
 {OP_iret, W_ORDER, 0, "the order in which the frame is read"},
+{OP_call_far, W_ORDER, 0, "AMD has pushed when it finds the target outside the limit"},
+{OP_cmps, W_ORDER, 0, "AMD reads ES:DI first"},
+{OP_maskmovq, W_HOST_FAULTS, 0, "a mask of zeros: AMD checks the operand all the same"},
+{OP_maskmovdqu, W_HOST_FAULTS, 0, "a mask of zeros: AMD checks the operand all the same"},

@@ -22,7 +22,7 @@
 #include "base/bits.h"
 #include "tests/cpu/oracle.h"
 
-enum { WANT_CASES = 300000, WANT_LONG = 10000000, SHOW_MAX = 60 };
+enum { WANT_CASES = 300000, WANT_LONG = 10000000, SHOW_MAX = 400 };
 
 struct run {
     struct oracle_side *sides[2]; /* exec_table[], the engine */
