@@ -109,6 +109,17 @@ static const char *compare_end(const struct oracle_case *k, const struct oracle_
     return (ea->error ^ eb->error) & mask ? "error code" : NULL;
 }
 
+/* A gather that faulted: SDM says that elements still to come have a mask of all ones; AMD leaves
+ * the mask as it was given.  Both as the former. */
+static void widen_mask(const struct oracle_case *k, uint8_t *xs)
+{
+    unsigned size = k->in.o[1].size, reg = k->in.o[2].reg;
+    for (unsigned i = 0; i < 32; i += size) {
+        uint8_t *at = xs + (i < 16 ? 160 : 560) + 16 * reg + i;
+        store_le(at, at[size - 1] & 0x80 ? ~(uint64_t)0 : 0, size);
+    }
+}
+
 static const char *compare_fpu(const struct oracle_case *k, const struct oracle_end *ea,
                                const uint8_t *a, const uint8_t *b)
 {
@@ -204,6 +215,12 @@ const char *oracle_compare(const struct oracle_case *k, const struct oracle_regs
     }
     if (a->fsbase != b->fsbase || a->gsbase != b->gsbase) {
         return "FS or GS base";
+    }
+    if (fa && fb && strstr(op_name(k->in.op), "gather") != NULL) {
+        struct oracle_regs wa = *a, wb = *b;
+        widen_mask(k, wa.xs);
+        widen_mask(k, wb.xs);
+        return compare_fpu(k, ea, wa.xs, wb.xs);
     }
     return compare_fpu(k, ea, a->xs, b->xs);
 }

@@ -579,6 +579,9 @@ bool oracle_gen_case(const struct oracle_enc *e, const struct cpu_features *feat
     if (uses_stack(in)) {
         prepare_stack(&d);
     }
+    if (strstr(op_name(in->op), "gather") != NULL) {
+        c->regs.rflags &= ~(uint64_t)FL_AC; /* Zen 4 does not look, SDM "Exceptions Type 12": #AC */
+    }
     if (oracle_addressed(in)) {
         uint64_t lin;
         if (!oracle_steer(c, s, d.modrm_at, &lin) || !redecode(&d)) {

@@ -11,7 +11,6 @@
 {OP_bsf, W_FLAGS, FL_STATUS & ~FL_ZF, "undefined but for ZF"},
 {OP_bsr, W_FLAGS, FL_STATUS & ~FL_ZF, "undefined but for ZF"},
 {OP_push_seg, W_UPPER, 0, "32-bit PUSH of a selector: Intel writes two bytes, AMD four"},
-{OP_arpl, W_GP, 0, "an unwritable destination that stays as it is: Intel #GP, AMD not"},
 {OP_fcomi, W_C1, 0, "SDM: C1 is cleared; AMD leaves it"},
 {OP_fcomip, W_C1, 0, "SDM: C1 is cleared; AMD leaves it"},
 {OP_fucomi, W_C1, 0, "SDM: C1 is cleared; AMD leaves it"},
@@ -60,3 +59,4 @@
 {OP_cmps, W_ORDER, 0, "AMD reads ES:DI first"},
 {OP_maskmovq, W_HOST_FAULTS, 0, "a mask of zeros: AMD checks the operand all the same"},
 {OP_maskmovdqu, W_HOST_FAULTS, 0, "a mask of zeros: AMD checks the operand all the same"},
+{OP_call, W_ORDER, 0, "AMD has pushed when it finds the target outside the limit"},

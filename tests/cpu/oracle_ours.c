@@ -96,7 +96,7 @@ struct oracle_side *oracle_side_open(void)
     s->region = (struct region){
         .name = "ram", .kind = REGION_RAM, .len = PAGES * 0x1000, .ram = &s->ram};
     struct cpu_env env = {.mem = s->mem, .ports = s->ports, .ram = &s->ram, .clock = &s->clock};
-    struct cpu_config cfg = {.model = "max"};
+    struct cpu_config cfg = {.model = "max", .flags = "vendor=AuthenticAMD"};
     if (!ram_init(&s->ram, PAGES * 0x1000, &err) || !bus_map(s->mem, &s->region, &err) ||
         !(s->cpu = cpu_create(&cpu_accel_interp, &cfg, &env, &err))) {
         printf("%s\n", err.msg);
