@@ -73,7 +73,10 @@ enum {
     MODE_PAGING = 64,
     /* base 0, limit 4 G, usable, (DS ES SS: writable): no segment arithmetic needed */
     MODE_FLAT_CS = 128, MODE_FLAT_DS = 256, MODE_FLAT_ES = 512, MODE_FLAT_SS = 1024,
-    MODE_LONG = 2048    /* EFER.LMA */
+    MODE_LONG = 2048,   /* EFER.LMA */
+    MODE_SSE = 4096,    /* SSE instructions work: CR0.EM and TS clear, CR4.OSFXSR set */
+    /* of blocks only: so near the non-canonical addresses that a direct branch may lead there */
+    MODE_EDGE = 8192
 };
 
 /* Why a run must look up from its blocks, tested after every slow operation. */

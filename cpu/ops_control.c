@@ -81,6 +81,7 @@ bool op_clts(struct cpu *c, const struct insn *in)
         return false;
     }
     c->s.cr0 &= ~(uint64_t)CR0_TS;
+    cpu_mode_update(c);
     return true;
 }
 
@@ -141,6 +142,7 @@ static bool control_set_cr4(struct cpu *c, uint64_t v)
         return false;
     }
     c->s.cr4 = v;
+    cpu_mode_update(c);
     if (change & (CR4_PAE | CR4_PSE | CR4_PGE | CR4_SMEP | CR4_SMAP | CR4_PCIDE)) {
         tlb_flush(c, false);
     }
