@@ -421,7 +421,13 @@ void cpuid_query(const struct cpu *c, uint32_t leaf, uint32_t sub, uint32_t out[
             leaf_cache_params(c, sub, out);
         }
         break;
-    case 5: break;
+    case 5: /* MONITOR's line; ECX says that EDX counts, and EDX that there is no C1 to wait in: so
+             * idle loops use HLT, which costs the host nothing */
+        if (feat_has(&c->feat, FEAT_MONITOR)) {
+            out[0] = out[1] = 64;
+            out[2] = 3;
+        }
+        break;
     case 6: out[0] = feature_bits(c, 6, 0, 0); break;
     case 7:
         if (sub == 0) {
