@@ -504,14 +504,9 @@ enum decode_result decode(const uint8_t *bytes, size_t avail, enum decode_mode m
     }
 
     unsigned flags = row->flags;
-    if (mode == DECODE_64 && (flags & (F_D64 | F_F64 | F_NEAR | F_AMD32))) {
-        bool amd = has_feature(feat, FEAT_AMD);
-        if (flags & F_AMD32) {
-            in->osize = amd ? (p66 ? 2 : 4) : in->osize;
-        } else {
-            bool fixed = (flags & F_F64) || ((flags & F_NEAR) && !amd);
-            in->osize = fixed || !p66 || (c.rex & REX_W) ? 8 : 2;
-        }
+    if (mode == DECODE_64 && (flags & (F_D64 | F_F64 | F_NEAR))) {
+        bool fixed = (flags & F_F64) || ((flags & F_NEAR) && !has_feature(feat, FEAT_AMD));
+        in->osize = fixed || !p66 || (c.rex & REX_W) ? 8 : 2;
     }
     if (flags & F_X87) {
         in->osize = in->osize > 4 ? 4 : in->osize;
@@ -527,6 +522,12 @@ enum decode_result decode(const uint8_t *bytes, size_t avail, enum decode_mode m
         /* a gather's registers must differ */
         c.bad |= c.vsib && (in->o[0].reg == in->index || in->o[0].reg == in->o[2].reg ||
                             in->o[2].reg == in->index);
+    }
+    if (lock && (row->op == OP_mov_cr || row->op == OP_mov_from_cr) &&
+        has_feature(feat, FEAT_CR8_LEGACY) && in->o[row->op == OP_mov_from_cr].reg == 0) {
+        /* AMD's way to CR8 outside 64-bit mode (APM Vol. 3, "MOV CRn") */
+        in->o[row->op == OP_mov_from_cr].reg = 8;
+        lock = false;
     }
     if (c.bad || row->op == OP_ud || !row_allowed(&c, row, feat) ||
         (lock && !((flags & F_LOCK) && in->o[0].kind == OPND_MEM))) {

@@ -187,8 +187,7 @@ enum opmap_flag {
     F_X87 = 256,   /* imm gets the 11-bit opcode, REX.W ignored */
     F_CC = 512,    /* cc: the opcode's low four bits */
     F_OLD = 1024,  /* only on models without CPUID */
-    F_NEAR = 2048, /* near branch: F_F64 at Intel, F_D64 at AMD */
-    F_AMD32 = 4096 /* a far pointer: AMD ignores REX.W */
+    F_NEAR = 2048  /* near branch: F_F64 at Intel, F_D64 at AMD */
 };
 
 /* What VEX says of a row.  Without VEX_L0 and VEX_L1 both lengths are legal (or the length is

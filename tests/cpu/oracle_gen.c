@@ -74,6 +74,12 @@ static const struct {
 static bool host_has_more(const struct oracle_enc *e, const uint8_t *code, unsigned modrm_at)
 {
     unsigned reg = (code[modrm_at] >> 3 & 7) + (code[modrm_at] >= 0xc0 ? 8 : 0);
+    if (e->map == 1 && e->opcode == 0 && reg == 5) {
+        return true; /* LOCK VERW: Zen runs it */
+    }
+    if (e->map == 3 && e->opcode <= 1 && e->mode != DECODE_64) {
+        return true; /* VPERMQ, VPERMPD: Zen ignores VEX.W outside 64-bit mode, the SDM wants 1 */
+    }
     for (unsigned i = 0; i < ARRAY_LEN(host_more); i++) {
         if (host_more[i].map == e->map && e->opcode >= host_more[i].first &&
             e->opcode <= host_more[i].last && (host_more[i].regs >> reg & 1) &&
