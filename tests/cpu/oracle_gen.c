@@ -77,7 +77,7 @@ static bool host_has_more(const struct oracle_enc *e, const uint8_t *code, unsig
     if (e->map == 1 && e->opcode == 0 && reg == 5) {
         return true; /* LOCK VERW: Zen runs it */
     }
-    if (e->map == 3 && e->opcode <= 1 && e->mode != DECODE_64) {
+    if (e->map == 7 && e->opcode <= 1 && e->mode != DECODE_64) {
         return true; /* VPERMQ, VPERMPD: Zen ignores VEX.W outside 64-bit mode, the SDM wants 1 */
     }
     for (unsigned i = 0; i < ARRAY_LEN(host_more); i++) {
