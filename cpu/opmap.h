@@ -22,8 +22,8 @@
  *   - INSN_LOCK only where it is legal; otherwise the operation is OP_ud.
  *   - OP_ud: o[] is empty, INSN_ENDS is set.
  *   - makers (FEAT_AMD; without a feature set: Intel): SYSCALL and SYSRET are OP_ud outside 64-bit
- *     mode at Intel, SYSENTER and SYSEXIT in 64-bit mode at AMD (in compatibility mode the operation
- *     must refuse); lss lfs lgs jmp_far call_far with REX.W have osize 8 at Intel, 4 at AMD.
+ *     mode at Intel, SYSENTER in 64-bit mode at AMD (in compatibility mode, and SYSEXIT, the operation
+ *     must refuse); what AMD makes of lseg jmp_far call_far with REX.W is theirs, too.
  *  Integer
  *   - mul imul1 div idiv not neg inc dec: o0 is the r/m operand.  imul: o0, o1 or o0, o1, o2 = IMM.
  *   - shifts and rotates: o1 is IMM 1 (also for the "by one" forms: imm = 1) or GPR 1 CL.

@@ -62,7 +62,8 @@ static const struct alias {
     A(sysexitq, sysexit) A(sysretq, sysret) A(fcompi, fcomip)
     A(fucompi, fucomip) A(fdisi8087_nop, fdisi) A(feni8087_nop, feni) A(loopz, loope)
     A(loopnz, loopne) A(clflushopt, clflush) A(fstpnce, fstp) A(int3, int3)
-    A(cvtpd2dqx, cvtpd2dq) A(cvttpd2dqx, cvttpd2dq) A(cvtpd2psx, cvtpd2ps) A(endbr32, nop) A(endbr64, nop) A(clwb, clflush) A(xsave64, xsave) A(xrstor64, xrstor)
+    A(cvtpd2dqx, cvtpd2dq) A(cvttpd2dqx, cvttpd2dq) A(cvtpd2psx, cvtpd2ps)
+    A(endbr32, nop) A(endbr64, nop) A(clwb, clflush) A(xsave64, xsave) A(xrstor64, xrstor)
     A(xsaveopt64, xsaveopt) A(xsavec64, xsavec) A(pinsrq, pinsrd) A(pextrq, pextrd)
 #undef A
 };

