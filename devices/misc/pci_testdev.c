@@ -1,6 +1,6 @@
 /* pci-testdev: no chip; what test suites expect behind QEMU's device of that name (QEMU manual,
- * "System Emulation Guest Hardware Specifications", "QEMU PCI test device"): 1B36:0005, BAR 0 memory,
- * BAR 1 ports, each with a header
+ * "System Emulation Guest Hardware Specifications", "QEMU PCI test device"): 1B36:0005, BAR 0
+ * memory, BAR 1 ports, each with a header
  *
  *   0 test    written: test n of this BAR begins          8 data    what to write
  *   1 width   of the accesses that count, 0: no test      12 count  how many came

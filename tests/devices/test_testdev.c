@@ -100,7 +100,8 @@ static void bars_and_their_tests(void **state)
         assert_int_equal(bus_read(bus, at + 4, 4), 0);
         bus_write(bus, at, 0, 1);
         assert_int_equal(bus_read(bus, at + 1, 1), 1);
-        uint32_t off = (uint32_t)bus_read(bus, at + 4, 4), data = (uint32_t)bus_read(bus, at + 8, 4);
+        uint32_t off = (uint32_t)bus_read(bus, at + 4, 4);
+        uint32_t data = (uint32_t)bus_read(bus, at + 8, 4);
         assert_int_equal(off, bar ? 128 : 2048);
         assert_int_equal(data, 0xfa);
         for (unsigned i = 0; i <= strlen(name[bar]); i++) {

@@ -1,5 +1,5 @@
-/* Machines of several processors: the self-checking guest smp.asm ends well, and wherever it is cut -
- * into slices, steps, kicks from outside, snapshots - nothing changes. */
+/* Machines of several processors: the self-checking guest smp.asm ends well, and wherever it is
+ * cut - into slices, steps, kicks from outside, snapshots - nothing changes. */
 #include <stdarg.h>
 #include <stddef.h>
 #include <setjmp.h>
