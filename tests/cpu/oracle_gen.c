@@ -204,7 +204,8 @@ static bool put_code(struct draft *d)
         } while (!(e->modrms[m >> 5] >> (m & 31) & 1));
         if (e->modrm) {
             c->code[d->modrm_at] = (uint8_t)m;
-            if (m < 0x40 && (m & 7) != 5 && below(d->s, 2) && (e->modrms[(m | 0x80) >> 5] >> (m & 31) & 1)) {
+            if (m < 0x40 && (m & 7) != 5 && below(d->s, 2) &&
+                (e->modrms[(m | 0x80) >> 5] >> (m & 31) & 1)) {
                 c->code[d->modrm_at] |= 0x80; /* more displacements, fewer wild ones */
             }
         }
