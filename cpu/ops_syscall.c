@@ -82,7 +82,7 @@ bool op_sysexit(struct cpu *c, const struct insn *in)
     bool wide = in->osize == 8;
     uint64_t rip = reg_read(c, REG_DX, wide ? 8 : 4), rsp = reg_read(c, REG_CX, wide ? 8 : 4);
     if (c->mode & MODE_LONG && syscall_amd(c)) {
-        return FAULT_UD(c);
+        return c->s.cpl ? FAULT_GP0(c) : FAULT_UD(c); /* HW (Zen 4) */
     }
     if (cpu_is_real(c) || c->s.cpl || !cs || !addr_canonical(rip) || !addr_canonical(rsp)) {
         return FAULT_GP0(c);

@@ -430,7 +430,10 @@ bool op_arpl(struct cpu *c, const struct insn *in)
         return false;
     }
     if (mem) {
-        if (!mem_read_rmw(c, in->seg, insn_ea(c, in), 2, &v)) {
+        /* AMD asks for write access only when there is something to write */
+        bool amd = feat_has(&c->feat, FEAT_AMD);
+        if (!(amd ? mem_read(c, in->seg, insn_ea(c, in), 2, &v)
+                  : mem_read_rmw(c, in->seg, insn_ea(c, in), 2, &v))) {
             return false;
         }
     } else {

@@ -304,6 +304,8 @@ bool pick_alu(struct pick *p);
 bool pick_shift(struct pick *p);
 bool pick_move(struct pick *p);
 bool pick_stack(struct pick *p);
+bool pick_sse(struct pick *p);
+uop_fn *pick_copy(unsigned size); /* from op->s to op->d, 4 (zero-extended) or 8 bytes */
 /* Block ends; a uterm follows.  `next`: the jcc behind a compare that can be done with it. */
 bool pick_branch(struct pick *p);
 bool pick_fused(struct pick *p, const struct insn *jcc);

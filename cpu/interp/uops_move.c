@@ -368,6 +368,11 @@ int pick_ea(struct pick *p)
     return p->ea = in->index == INSN_NOREG ? EA_B : EA_X;
 }
 
+uop_fn *pick_copy(unsigned size)
+{
+    return mov_rr_tab[pick_size(size)];
+}
+
 static bool pick_mov(struct pick *p)
 {
     const struct opnd *d = &p->in->o[0], *s = &p->in->o[1];
