@@ -120,6 +120,11 @@ bool opt_cpu(struct options *o, const char *opt, const char *arg, struct err *er
     while ((word = strtok_r(NULL, ",", &save))) {
         char *eq = strchr(word, '=');
         bool on = word[0] != '-';
+        size_t used = strlen(flags);
+        if (strncmp(word, "vendor=", 7) == 0) {
+            snprintf(flags + used, strlen(arg) + 1 - used, "%s%s", used ? "," : "", word);
+            continue;
+        }
         if (eq) {
             *eq = 0;
             if (!parse_bool(eq + 1, &on)) {
@@ -131,7 +136,6 @@ bool opt_cpu(struct options *o, const char *opt, const char *arg, struct err *er
         } else {
             word++;
         }
-        size_t used = strlen(flags);
         snprintf(flags + used, strlen(arg) + 1 - used, "%s%c%s", used ? "," : "", on ? '+' : '-',
                  word);
     }

@@ -39,7 +39,7 @@ static bool build_ends(const struct insn *in)
 static bool build_pick(struct pick *p)
 {
     return pick_alu(p) || (p->what = 0, pick_move(p)) || (p->what = 0, pick_shift(p)) ||
-           (p->what = 0, pick_stack(p));
+           (p->what = 0, pick_stack(p)) || (p->what = 0, pick_sse(p));
 }
 
 static void build_decode(struct build *s, const uint8_t *host, unsigned room, unsigned most)

@@ -282,11 +282,13 @@ static struct block *cache_build_crossing(struct cpu *c, uint32_t mode, struct c
 {
     unsigned off = (unsigned)(lin & PAGE_MASK), first = (unsigned)PAGE_SIZE - off;
     uint64_t next = c->mode & MODE_CODE64 ? lin + first : (uint32_t)(lin + first);
-    const struct ct_entry *t = cache_canonical(next) ? interp_code(c, next) : NULL;
     uint8_t bytes[INSN_MAX_LEN];
+    if (first >= INSN_MAX_LEN) { /* too long: #GP, and nobody looks at the next page */
+        return NULL;
+    }
+    const struct ct_entry *t = cache_canonical(next) ? interp_code(c, next) : NULL;
     /* one page behind itself: both parts would be in one list; left to step */
-    if (!t || !cache_can_hold(c, &t->page) || first >= INSN_MAX_LEN ||
-        t->page.host_r == page->host) {
+    if (!t || !cache_can_hold(c, &t->page) || t->page.host_r == page->host) {
         c->fault.pending = false;
         return NULL;
     }

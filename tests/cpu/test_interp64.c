@@ -41,20 +41,129 @@ static uint32_t rnd(void)
 
 /* m: ModRM; b, d: immediates of 1 and 4 bytes (d: 2 with 66h); q: as d, 8 with REX.W; r: a register
  * is added to the opcode, c: a condition. */
-static const char *const common[] = {
-    "\x01m", "\x03m", "\x00m", "\x02m", "\x09m", "\x0bm", "\x11m", "\x13m", "\x19m", "\x1bm",
-    "\x21m", "\x23m", "\x29m", "\x2bm", "\x28m", "\x2am", "\x31m", "\x33m", "\x39m", "\x3bm",
-    "\x38m", "\x3am", "\x85m", "\x84m", "\x87m", "\x86m", "\x89m", "\x8bm", "\x88m", "\x8am",
-    "\x89m", "\x8bm", "\x8dm", "\x8dm", "\x81md", "\x83mb", "\x80mb", "\xc1mb", "\xc0mb", "\xd1m",
-    "\xd3m", "\xd0m", "\xd2m", "\xc7md", "\xc6mb", "\xf7m", "\xf6m", "\xffm", "\xfem", "\x50r",
-    "\x58r", "\x90r", "\xb8rq", "\xb0rb", "\x05" "d", "\x2d" "d", "\x3d" "d", "\xa9" "d",
-    "\x3c" "b", "\x04" "b", "\x6a" "b", "\x68" "d", "\x69md", "\x6bmb", "\x63m", "\x63m",
-    "\x0f\xafm", "\x0f\xb6m", "\x0f\xb7m", "\x0f\xbem", "\x0f\xbfm", "\x0f\xa3m", "\x0f\xabm",
-    "\x0f\xbamb", "\x0f\xa4mb", "\x0f\xacmb", "\x0f\xa5m", "\x0f\xbcm", "\x0f\xbdm", "\x0f\xc8r",
-    "\x0f\xc1m", "\x0f\xb1m", "\x0f\x40" "cm", "\x0f\x40" "cm", "\x0f\x90" "cm", "\x98", "\x99",
-    "\xf8", "\xf9", "\xf5", "\xfc", "\xfd", "\x9c", "\x9d", "\xc9", "\xa4", "\xa5", "\xaa", "\xab",
-    "\xac", "\xad", "\xae", "\xaf", "\xa6", "\xa7", "\x9e", "\x9f", "\xd7", "\x0f\xc7m", "\x0f\x1fm",
-    "\xf7m", "\xf7m"};
+static const char *const common[] = {"\x01m",
+                                     "\x03m",
+                                     "\x00m",
+                                     "\x02m",
+                                     "\x09m",
+                                     "\x0bm",
+                                     "\x11m",
+                                     "\x13m",
+                                     "\x19m",
+                                     "\x1bm",
+                                     "\x21m",
+                                     "\x23m",
+                                     "\x29m",
+                                     "\x2bm",
+                                     "\x28m",
+                                     "\x2am",
+                                     "\x31m",
+                                     "\x33m",
+                                     "\x39m",
+                                     "\x3bm",
+                                     "\x38m",
+                                     "\x3am",
+                                     "\x85m",
+                                     "\x84m",
+                                     "\x87m",
+                                     "\x86m",
+                                     "\x89m",
+                                     "\x8bm",
+                                     "\x88m",
+                                     "\x8am",
+                                     "\x89m",
+                                     "\x8bm",
+                                     "\x8dm",
+                                     "\x8dm",
+                                     "\x81md",
+                                     "\x83mb",
+                                     "\x80mb",
+                                     "\xc1mb",
+                                     "\xc0mb",
+                                     "\xd1m",
+                                     "\xd3m",
+                                     "\xd0m",
+                                     "\xd2m",
+                                     "\xc7md",
+                                     "\xc6mb",
+                                     "\xf7m",
+                                     "\xf6m",
+                                     "\xffm",
+                                     "\xfem",
+                                     "\x50r",
+                                     "\x58r",
+                                     "\x90r",
+                                     "\xb8rq",
+                                     "\xb0rb",
+                                     "\x05"
+                                     "d",
+                                     "\x2d"
+                                     "d",
+                                     "\x3d"
+                                     "d",
+                                     "\xa9"
+                                     "d",
+                                     "\x3c"
+                                     "b",
+                                     "\x04"
+                                     "b",
+                                     "\x6a"
+                                     "b",
+                                     "\x68"
+                                     "d",
+                                     "\x69md",
+                                     "\x6bmb",
+                                     "\x63m",
+                                     "\x63m",
+                                     "\x0f\xafm",
+                                     "\x0f\xb6m",
+                                     "\x0f\xb7m",
+                                     "\x0f\xbem",
+                                     "\x0f\xbfm",
+                                     "\x0f\xa3m",
+                                     "\x0f\xabm",
+                                     "\x0f\xbamb",
+                                     "\x0f\xa4mb",
+                                     "\x0f\xacmb",
+                                     "\x0f\xa5m",
+                                     "\x0f\xbcm",
+                                     "\x0f\xbdm",
+                                     "\x0f\xc8r",
+                                     "\x0f\xc1m",
+                                     "\x0f\xb1m",
+                                     "\x0f\x40"
+                                     "cm",
+                                     "\x0f\x40"
+                                     "cm",
+                                     "\x0f\x90"
+                                     "cm",
+                                     "\x98",
+                                     "\x99",
+                                     "\xf8",
+                                     "\xf9",
+                                     "\xf5",
+                                     "\xfc",
+                                     "\xfd",
+                                     "\x9c",
+                                     "\x9d",
+                                     "\xc9",
+                                     "\xa4",
+                                     "\xa5",
+                                     "\xaa",
+                                     "\xab",
+                                     "\xac",
+                                     "\xad",
+                                     "\xae",
+                                     "\xaf",
+                                     "\xa6",
+                                     "\xa7",
+                                     "\x9e",
+                                     "\x9f",
+                                     "\xd7",
+                                     "\x0f\xc7m",
+                                     "\x0f\x1fm",
+                                     "\xf7m",
+                                     "\xf7m"};
 
 /* ModRM and what follows; `rest`: bytes of the instruction behind it, as far as is known. */
 static size_t put_modrm(uint8_t *p, uint64_t here)
@@ -173,27 +282,36 @@ static size_t put_insn(uint8_t *p, uint64_t here, unsigned wild)
         memcpy(p, io[rnd() % 8], 3);
         return 3;
     }
-    if (dice < 40) { /* MMX, SSE: every prefix, every opcode */
+    if (dice < 44) { /* MMX, SSE: every prefix, every opcode */
         static const uint8_t pfx[4] = {0x66, 0xf2, 0xf3, 0x90};
         static const uint8_t hot[] = {0x10, 0x11, 0x28, 0x29, 0x6f, 0x7f, 0x6e, 0x7e, 0xd6, 0xef,
                                       0xeb, 0xdb, 0xdf, 0x74, 0xd7, 0x70, 0xd4, 0xfe, 0x60, 0x6c,
                                       0x58, 0x59, 0x5c, 0x5e, 0x51, 0x2a, 0x2c, 0x2d, 0x2e, 0x54,
-                                      0x57, 0x5a, 0xe7, 0x2b, 0x12, 0x13, 0x16, 0x17, 0x14, 0xc6};
-        *p++ = pfx[rnd() & 3];
+                                      0x57, 0x5a, 0xe7, 0x2b, 0x12, 0x13, 0x16, 0x17, 0x14, 0xc6,
+                                      0x71, 0x72, 0x73, 0x71, 0x72, 0x73, 0x15, 0x55, 0x56, 0x70};
+        *p++ = rnd() % 2 ? 0x66 : pfx[rnd() & 3];
         if (rnd() % 2) {
             *p++ = (uint8_t)(0x40 | (rnd() & 15));
         }
         *p++ = 0x0f;
-        *p = hot[rnd() % sizeof hot];
+        *p = rnd() % 3 ? hot[rnd() % sizeof hot] : (uint8_t)(0x60 + rnd() % 16);
+        if (rnd() % 3 == 0) {
+            *p = (uint8_t)(0xd0 + rnd() % 0x30);
+        }
         bool imm = *p == 0x70 || *p == 0xc6;
-        p++;
+        if (*p++ - 0x71u < 3) { /* shifts by an immediate: registers only */
+            static const uint8_t kind[] = {2, 4, 6, 3, 7};
+            *p++ = (uint8_t)(0xc0 | kind[rnd() % 5] << 3 | (rnd() & 7));
+            *p++ = (uint8_t)(rnd() % 4 ? rnd() % 32 : rnd());
+            return (size_t)(p - start);
+        }
         p += put_modrm(p, here + (size_t)(p - start));
         if (imm) {
             *p++ = (uint8_t)rnd();
         }
         return (size_t)(p - start);
     }
-    if (dice < 40 + wild) {
+    if (dice < 44 + wild) {
         switch (rnd() % 3) {
         case 0: *p++ = (uint8_t)(0xd8 | (rnd() & 7)); *p++ = (uint8_t)(0xc0 | rnd()); break;
         case 1: *p++ = (uint8_t)rnd(); break;
@@ -291,8 +409,14 @@ static void set_up(struct cpu_rig *r, enum prog kind, const uint8_t *code)
     for (unsigned i = 0; i < 256; i++) {
         cpu_rig_gate64(r, i, HANDLER_AT);
     }
+    uint64_t v = 0x123456789abcdef1;
+    for (unsigned i = 0; i < 0x2000; i += 8) { /* something to compute with */
+        v = v * 6364136223846793005ull + 1442695040888963407ull;
+        put64(r, DATA + i, v ^ v >> 31);
+    }
     for (unsigned i = 0; i < 16; i++) {
         s->gpr[i] = DATA + i * 0x100;
+        memcpy(s->ymm[i], r->ram.host + DATA + i * 40, 32);
     }
     s->gpr[REG_SP] = STACK;
     bool user = kind == PROG_USER;
@@ -343,6 +467,28 @@ static void show(const char *who, struct cpu_rig *r)
     print_message("\n");
 }
 
+/* Where the two machines differ: bytes of struct cpu_state and of memory. */
+static void show_difference(struct cpu_rig *a, struct cpu_rig *b)
+{
+    const uint8_t *sa = (const uint8_t *)cpu_state(a->cpu);
+    const uint8_t *sb = (const uint8_t *)cpu_state(b->cpu);
+    unsigned left = 16;
+    for (size_t i = 0; i < sizeof(struct cpu_state) && left; i++) {
+        if (sa[i] != sb[i]) {
+            print_message(" state byte %zu: %02x %02x\n", i, sa[i], sb[i]);
+            left--;
+        }
+    }
+    print_message(" (gpr at 0, ymm at %zu)\n", offsetof(struct cpu_state, ymm));
+    for (uint64_t i = 0; i < RAM_SIZE && left; i++) {
+        if (a->ram.host[i] != b->ram.host[i]) {
+            print_message(" memory %llx: %02x %02x\n", (unsigned long long)i, a->ram.host[i],
+                          b->ram.host[i]);
+            left--;
+        }
+    }
+}
+
 static bool same_programs(enum prog kind, uint64_t seed, unsigned slices, struct cpu_rig *a,
                           struct cpu_rig *b)
 {
@@ -361,6 +507,7 @@ static bool same_programs(enum prog kind, uint64_t seed, unsigned slices, struct
                           (unsigned long long)a->done, (unsigned long long)b->done);
             show("steps ", a);
             show("blocks", b);
+            show_difference(a, b);
             return false;
         }
         if (sa == CPU_TRIPLE_FAULT || rnd() % 50 == 0) { /* once more, from a different place */
