@@ -5,7 +5,7 @@
  *
  * The work is done in a child process: a wild native instruction must not take the test along.
  *
- * VITRINE_ORACLE_OP=name: this operation only; VITRINE_ORACLE_CASES=n; VITRINE_ORACLE_MODE=16|32|64;
+ * VITRINE_ORACLE_OP=name: this operation only; VITRINE_ORACLE_CASES=n; VITRINE_ORACLE_MODE=32;
  * VITRINE_ORACLE_SEED=n: other cases; VITRINE_LONG=1: ten million. */
 #include <setjmp.h>
 #include <stdarg.h>
