@@ -209,7 +209,8 @@ static uintptr_t build(void)
 
 static bool map_at(uintptr_t at, size_t len, int prot, int fd, off_t off)
 {
-    int flags = MAP_FIXED_NOREPLACE | MAP_POPULATE | (fd < 0 ? MAP_PRIVATE | MAP_ANONYMOUS : MAP_SHARED);
+    int flags =
+        MAP_FIXED_NOREPLACE | MAP_POPULATE | (fd < 0 ? MAP_PRIVATE | MAP_ANONYMOUS : MAP_SHARED);
     return mmap((void *)at, len, prot, flags, fd, off) == (void *)at;
 }
 

@@ -46,7 +46,9 @@ void oracle_steer_segments(struct oracle_case *c, uint64_t *s)
         c->regs.gsbase = random_base(s);
         return;
     }
-    sel[SEG_CS] = c->mode == DECODE_16 ? LDT_CODE16 : flat || below(s, 2) ? ORACLE_CS32 : LDT_CODE32;
+    sel[SEG_CS] = c->mode == DECODE_16  ? LDT_CODE16
+                  : flat || below(s, 2) ? ORACLE_CS32
+                                        : LDT_CODE32;
     if (flat && below(s, 2)) {
         sel[SEG_FS] = 0;
         sel[SEG_GS] = LDT_DATA32;

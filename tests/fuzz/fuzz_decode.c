@@ -40,7 +40,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         require(in.index < 16 || in.index == INSN_NOREG);
         for (unsigned i = 0; i < 4; i++) {
             require(in.o[i].reg < 16 && in.o[i].size <= 32);
-            require(mode == DECODE_64 || in.o[i].reg < 8);
+            /* LOCK MOV CR0 is AMD's way to CR8 */
+            require(mode == DECODE_64 || in.o[i].reg < 8 || in.o[i].kind == OPND_CR);
             require(in.o[i].kind != OPND_SEG || in.o[i].reg < SEG_COUNT);
             require(
                 (in.o[i].kind != OPND_ST && in.o[i].kind != OPND_MMX && in.o[i].kind != OPND_DR) ||
