@@ -1,10 +1,10 @@
 /* The decoder against capstone 4.0.2: every opcode of every map with every ModRM under several
  * prefixes, every VEX opcode with every pp, W, L and kinds of vvvv and ModRM, and 200,000
- * pseudo-random byte strings, in 16-, 32- and 64-bit code.  Compared are length and mnemonic.  Where
- * capstone is wrong or follows another processor, a row of decode_known.h says so with the reason
- * (judge: SDM Vol. 2, and binutils' objdump); what it decodes and we do not have is in a class of
- * decode_later.h.  Then: properties that hold for every byte string, and operand details that a
- * mnemonic does not show.  test_opmap.c has the rest. */
+ * pseudo-random byte strings, in 16-, 32- and 64-bit code.  Compared are length and mnemonic.
+ * Where capstone is wrong or follows another processor, a row of decode_known.h says so with the
+ * reason (judge: SDM Vol. 2, and binutils' objdump); what it decodes and we do not have is in a
+ * class of decode_later.h.  Then: properties that hold for every byte string, and operand details
+ * that a mnemonic does not show.  test_opmap.c has the rest. */
 #include <time.h>
 
 #include "tests/cpu/decode_judge.h"
