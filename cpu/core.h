@@ -50,8 +50,8 @@ enum {
  * CR4.SMAP closes user pages to the supervisor but while EFLAGS.AC is set.  Linux sets and clears
  * AC (STAC, CLAC) around every copy to or from a process, so that must cost no more than turning a
  * pointer: with AC set the supervisor looks into a table of its own, TLB_OPEN, that holds user
- * pages too.  TLB_SUPER never has tags of user pages while SMAP is on, and serves the implicit accesses
- * (descriptor tables, TSS, frames of events), for which AC does not count. */
+ * pages too.  TLB_SUPER never has tags of user pages while SMAP is on, and serves the implicit
+ * accesses (descriptor tables, TSS, frames of events), for which AC does not count. */
 enum { TLB_SUPER, TLB_USER, TLB_OPEN, TLB_VIEWS };
 /* Where page tables lie in host memory: saves the walk a bus look-up a level. */
 struct mmu_table {
@@ -73,7 +73,10 @@ enum {
     MODE_PAGING = 64,
     /* base 0, limit 4 G, usable, (DS ES SS: writable): no segment arithmetic needed */
     MODE_FLAT_CS = 128, MODE_FLAT_DS = 256, MODE_FLAT_ES = 512, MODE_FLAT_SS = 1024,
-    MODE_LONG = 2048    /* EFER.LMA */
+    MODE_LONG = 2048,   /* EFER.LMA */
+    MODE_SSE = 4096,    /* SSE instructions work: CR0.EM and TS clear, CR4.OSFXSR set */
+    /* of blocks only: so near the non-canonical addresses that a direct branch may lead there */
+    MODE_EDGE = 8192
 };
 
 /* Why a run must look up from its blocks, tested after every slow operation. */

@@ -81,6 +81,7 @@ bool op_clts(struct cpu *c, const struct insn *in)
         return false;
     }
     c->s.cr0 &= ~(uint64_t)CR0_TS;
+    cpu_mode_update(c);
     return true;
 }
 
@@ -141,6 +142,7 @@ static bool control_set_cr4(struct cpu *c, uint64_t v)
         return false;
     }
     c->s.cr4 = v;
+    cpu_mode_update(c);
     if (change & (CR4_PAE | CR4_PSE | CR4_PGE | CR4_SMEP | CR4_SMAP | CR4_PCIDE)) {
         tlb_flush(c, false);
     }
@@ -212,6 +214,9 @@ enum { DR6_BD = 1 << 13, DR7_GD = 1 << 13 };
 /* Checks common to both directions; *dr after the aliasing of DR4 and DR5. */
 static bool control_dr(struct cpu *c, unsigned *dr)
 {
+    if (feat_has(&c->feat, FEAT_AMD) && !control_cpl0(c)) { /* HW: before #UD */
+        return false;
+    }
     if (*dr > 7 || ((*dr == 4 || *dr == 5) && c->s.cr4 & CR4_DE)) {
         return FAULT_UD(c);
     }

@@ -119,6 +119,7 @@ static void seg_mode(struct cpu *c)
     }
     m |= s->cpl == 3 ? MODE_USER : 0;
     m |= s->cr0 & CR0_PG ? MODE_PAGING : 0;
+    m |= !(s->cr0 & (CR0_EM | CR0_TS)) && s->cr4 & CR4_OSFXSR ? MODE_SSE : 0;
     if (m & MODE_CODE64) { /* but for FS and GS there are no segments: one key for all code */
         m |= MODE_FLAT_CS | MODE_FLAT_DS | MODE_FLAT_ES | MODE_FLAT_SS;
     } else {

@@ -11,7 +11,9 @@
 
 /* How many instructions a processor runs before the next one's turn, when there are several.
  * docs/decisions/0010-smp.md has the measurement. */
+#ifndef SMP_QUANTUM
 #define SMP_QUANTUM 5000u
+#endif
 
 enum { EVENTS_MAX = 256, CHAR_RING = 4096, CHAR_PORTS = MACHINE_SERIALS, NET_QUEUE = 64 };
 

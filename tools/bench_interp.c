@@ -26,7 +26,7 @@ int main(int argc, char **argv)
 {
     static uint8_t image[1 << 20];
     FILE *f = argc > 1 ? fopen(argv[1], "rb") : NULL;
-    struct cpu_rig *r = cpu_rig_create(NULL, (uint64_t)48 << 20);
+    struct cpu_rig *r = cpu_rig_create("max,+lm", (uint64_t)48 << 20);
     if (!f || !r) {
         fprintf(stderr, "usage: bench_interp IMAGE [step]\n");
         return 1;

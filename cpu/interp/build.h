@@ -7,13 +7,15 @@
     (2 * sizeof(struct block) + (BLOCK_MAX + 4) * (sizeof(struct uop) + sizeof(struct binsn)) +    \
      2 * sizeof(struct cpage) + 256)
 
-/* A block of the instructions at host, `off` in its page.  NULL: the first one leaves the page. */
-struct block *build_block(struct cpu *c, struct cpage *page, const uint8_t *host, unsigned off);
+/* A block of the instructions at host, `off` in its page, for this mode (c->mode, or that with
+ * MODE_EDGE).  NULL: the first one leaves the page. */
+struct block *build_block(struct cpu *c, uint32_t mode, struct cpage *page, const uint8_t *host,
+                          unsigned off);
 
 /* The same for the one instruction in bytes[], which begins at host and goes on in another page; it
  * has a head that checks the other page. */
-struct block *build_crossing(struct cpu *c, struct cpage *page, const uint8_t *host, unsigned off,
-                             const uint8_t bytes[INSN_MAX_LEN]);
+struct block *build_crossing(struct cpu *c, uint32_t mode, struct cpage *page, const uint8_t *host,
+                             unsigned off, const uint8_t bytes[INSN_MAX_LEN]);
 
 bool cache_open(struct interp *e);
 void cache_close(struct interp *e);

@@ -262,24 +262,40 @@ static void cache_enter(struct cpage *page, struct block *b, uint64_t off, uint6
     }
 }
 
+static bool cache_canonical(uint64_t lin)
+{
+    return (uint64_t)bits_sext(lin, 48) == lin;
+}
+
+/* The mode of a block at lin.  A direct branch to a non-canonical address faults itself, before it
+ * is taken; only code this near can have one, and its branches run generically. */
+static uint32_t cache_mode(const struct cpu *c, uint64_t lin)
+{
+    const uint64_t far = 0x80000000u + 2 * PAGE_SIZE;
+    bool edge = !cache_canonical(lin + far) || !cache_canonical(lin - far);
+    return c->mode & MODE_CODE64 && edge ? c->mode | MODE_EDGE : c->mode;
+}
+
 /* A block for the one instruction at lin that goes on in the next page; NULL: not cacheable. */
-static struct block *cache_build_crossing(struct cpu *c, struct cpage *page, const uint8_t *host,
-                                          uint64_t lin)
+static struct block *cache_build_crossing(struct cpu *c, uint32_t mode, struct cpage *page,
+                                          const uint8_t *host, uint64_t lin)
 {
     unsigned off = (unsigned)(lin & PAGE_MASK), first = (unsigned)PAGE_SIZE - off;
     uint64_t next = c->mode & MODE_CODE64 ? lin + first : (uint32_t)(lin + first);
-    const struct ct_entry *t = interp_code(c, next);
     uint8_t bytes[INSN_MAX_LEN];
+    if (first >= INSN_MAX_LEN) { /* too long: #GP, and nobody looks at the next page */
+        return NULL;
+    }
+    const struct ct_entry *t = cache_canonical(next) ? interp_code(c, next) : NULL;
     /* one page behind itself: both parts would be in one list; left to step */
-    if (!t || !cache_can_hold(c, &t->page) || first >= INSN_MAX_LEN ||
-        t->page.host_r == page->host) {
+    if (!t || !cache_can_hold(c, &t->page) || t->page.host_r == page->host) {
         c->fault.pending = false;
         return NULL;
     }
     const uint8_t *host2 = t->page.host_r;
     memcpy(bytes, host, first);
     memcpy(bytes + first, host2, INSN_MAX_LEN - first);
-    struct block *b = build_crossing(c, page, host, off, bytes);
+    struct block *b = build_crossing(c, mode, page, host, off, bytes);
     if (!b) {
         return NULL;
     }
@@ -295,11 +311,12 @@ struct block *cache_lookup(struct cpu *c)
 {
     struct interp *e = c->engine;
     uint64_t lin = interp_lin(c, c->s.rip);
+    uint32_t mode = cache_mode(c, lin);
     struct jc_entry *j = &e->jc[JC_HASH(lin)];
-    if (j->lin == lin && j->epoch == c->tlb_epoch && j->b->mode == c->mode) {
+    if (j->lin == lin && j->epoch == c->tlb_epoch && j->b->mode == mode) {
         return j->b;
     }
-    const struct ct_entry *t = interp_code(c, lin);
+    const struct ct_entry *t = cache_canonical(lin) ? interp_code(c, lin) : NULL;
     if (!t || !cache_can_hold(c, &t->page)) { /* a fault, or code in MMIO: step sees to it */
         c->fault.pending = false;
         return NULL;
@@ -307,9 +324,9 @@ struct block *cache_lookup(struct cpu *c)
     const uint8_t *host = t->page.host_r + (lin & PAGE_MASK);
     /* after a flush most translations are what they were: the old entry is the first guess */
     struct block *b = j->b;
-    if (j->lin != lin || b->host != host || b->mode != c->mode) {
-        b = e->bhash[cache_hash(host, c->mode)];
-        while (b && (b->host != host || b->mode != c->mode)) {
+    if (j->lin != lin || b->host != host || b->mode != mode) {
+        b = e->bhash[cache_hash(host, mode)];
+        while (b && (b->host != host || b->mode != mode)) {
             b = b->hash_next;
         }
     }
@@ -318,11 +335,11 @@ struct block *cache_lookup(struct cpu *c)
             cache_flush(e);
         }
         struct cpage *page = cache_page_for(c, t->page.host_r);
-        b = build_block(c, page, host, (unsigned)(lin & PAGE_MASK));
-        if (!b && !(b = cache_build_crossing(c, page, host, lin))) {
+        b = build_block(c, mode, page, host, (unsigned)(lin & PAGE_MASK));
+        if (!b && !(b = cache_build_crossing(c, mode, page, host, lin))) {
             return NULL;
         }
-        unsigned h = cache_hash(host, c->mode);
+        unsigned h = cache_hash(host, mode);
         b->hash_next = e->bhash[h];
         e->bhash[h] = b;
         cache_enter(page, b, lin & PAGE_MASK, b->len);

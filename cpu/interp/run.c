@@ -75,6 +75,9 @@ static bool run_blocks(struct cpu *c)
     for (const struct uop *op = b->ops; op;) {
         op = op->h(c, op);
     }
+    if (!(c->mode & MODE_CODE64)) { /* a flat branch that did not come as far as h_cross */
+        c->s.rip = (uint32_t)c->s.rip;
+    }
     return true;
 }
 

@@ -169,6 +169,9 @@ const struct uop *uop_unlinked(struct cpu *c, const struct uop *op, unsigned whi
 
 HANDLER(h_cross)
 {
+    if (!(c->mode & MODE_CODE64)) { /* go_flat() does not */
+        c->s.rip = (uint32_t)c->s.rip;
+    }
     struct block *b = jc_find(c, c->engine);
     (void)op;
     if (UNLIKELY(!b)) {
@@ -182,16 +185,12 @@ HANDLER(h_cross)
 
 HANDLER(h_fall)
 {
-    c->s.rip = (uint32_t)(c->s.rip + (uint32_t)((const struct uterm *)(op + 1))->delta[0]);
+    c->s.rip += (uint64_t)(int64_t)((const struct uterm *)(op + 1))->delta[0];
     GO_LINK(0);
 }
 
 HANDLER(h_fall_seg)
 {
-    c->s.rip += (uint32_t)((const struct uterm *)(op + 1))->delta[0];
-    if (c->mode & MODE_CODE64) {
-        GO_LINK(0);
-    }
-    c->s.rip = (uint32_t)c->s.rip;
+    c->s.rip = (uint32_t)(c->s.rip + (uint32_t)((const struct uterm *)(op + 1))->delta[0]);
     GO_LINK_SEG(0);
 }

@@ -19,10 +19,16 @@ static uint64_t bulk_span(const struct cpu *c, const struct bulk *b, unsigned se
 {
     const struct seg_range *r = &c->range[seg];
     uint64_t lo = write ? r->wr_lo : r->rd_lo, hi = write ? r->wr_hi : r->rd_hi, n, lin;
-    if (b->mask > 0xffffffff || off < lo || off + b->size - 1 > hi || off + b->size - 1 > b->mask) {
+    if (c->mode & MODE_CODE64) { /* an address that is not canonical has no entry below */
+        lo = 0;
+        hi = b->mask;
+        lin = off + (seg >= SEG_FS ? c->s.seg[seg].base : 0);
+    } else {
+        lin = (uint32_t)(c->s.seg[seg].base + off);
+    }
+    if (off < lo || off > hi || hi - off < b->size - 1 || b->mask - off < b->size - 1) {
         return 0;
     }
-    lin = (uint32_t)(c->s.seg[seg].base + off);
     if (!lin_host(c, lin, b->size, write, p)) {
         return 0;
     }
@@ -34,10 +40,10 @@ static uint64_t bulk_span(const struct cpu *c, const struct bulk *b, unsigned se
         return room / b->size + 1;
     }
     n = PAGE_SIZE - (lin & PAGE_MASK);
-    if (hi - off + 1 < n) {
+    if (hi - off < n) {
         n = hi - off + 1;
     }
-    if (b->mask - off + 1 < n) {
+    if (b->mask - off < n) {
         n = b->mask - off + 1;
     }
     return n / b->size;
@@ -85,9 +91,14 @@ static void bulk_stos(uint8_t *d, uint64_t v, const struct bulk *b)
             store_le16(d + i * 2, (uint16_t)v);
         }
         break;
-    default:
+    case 4:
         for (uint64_t i = 0; i < b->n; i++) {
             store_le32(d + i * 4, (uint32_t)v);
+        }
+        break;
+    default:
+        for (uint64_t i = 0; i < b->n; i++) {
+            store_le64(d + i * 8, v);
         }
         break;
     }
@@ -104,7 +115,7 @@ static uint64_t bulk_run(struct cpu *c, const struct insn *in, uint64_t budget, 
     if (n > budget) {
         n = budget;
     }
-    if (!n || b.size > 4 || (b.down && in->op != OP_movs && in->op != OP_stos)) {
+    if (!n || (b.down && in->op != OP_movs && in->op != OP_stos)) {
         return 0;
     }
     if (in->op == OP_movs || in->op == OP_lods || in->op == OP_cmps) {

@@ -66,22 +66,18 @@ FORCE_INLINE struct block *uop_block(const struct uop *op)
 
 /* ---- entering blocks ---- */
 #define JC_HASH(lin) (((lin) ^ (lin) >> 10) & (JC_SIZE - 1))
-FORCE_INLINE struct block *jc_find(struct cpu *c, struct interp *e)
+/* The block at a linear address (32 bits but for 64-bit mode). */
+FORCE_INLINE struct block *jc_find_lin(struct cpu *c, struct interp *e, uint64_t lin)
 {
-    uint64_t lin = interp_lin(c, c->s.rip);
     struct jc_entry *j = &e->jc[JC_HASH(lin)];
     if (j->lin == lin && j->epoch == c->tlb_epoch && j->b->mode == c->mode) {
         return j->b;
     }
     return NULL;
 }
-FORCE_INLINE struct block *jc_find32(struct cpu *c, struct interp *e, uint32_t lin)
+FORCE_INLINE struct block *jc_find(struct cpu *c, struct interp *e)
 {
-    struct jc_entry *j = &e->jc[JC_HASH(lin)];
-    if (j->lin == lin && j->epoch == c->tlb_epoch && j->b->mode == c->mode) {
-        return j->b;
-    }
-    return NULL;
+    return jc_find_lin(c, e, interp_lin(c, c->s.rip));
 }
 /* The whole block must fit in the budget; s.rip is its start already. */
 #define ENTER(b_)                                                                                 \
@@ -156,11 +152,40 @@ FORCE_INLINE void wr(struct cpu *c, unsigned off, unsigned size, uint64_t v)
 }
 
 /* ---- addresses ---- */
-/* B: flat segment, base + disp.  X: flat, base + index + disp.  S: any segment and address size. */
-enum ea { EA_B, EA_X, EA_S, EA_COUNT };
+/* B: flat segment, base + disp.  X: flat, base + index + disp.  S: any segment and address size.
+ * 64-bit mode: Q: base + disp (RIP-relative: the base is s.rip, where the block begins).  QX: with
+ * index.  QS: with index and a segment base (FS, GS; or 0).  An address that is not canonical
+ * matches no tag of the translation cache; the slow twin makes the fault. */
+enum ea { EA_B, EA_X, EA_S, EA_Q, EA_QX, EA_QS, EA_COUNT };
+/* Stamps for operands of each size: X(..., address form), and table rows of the same. */
+#define EACH_EA32(X, ...) X(__VA_ARGS__, EA_B) X(__VA_ARGS__, EA_X) X(__VA_ARGS__, EA_S)
+#define EACH_EA64(X, ...) X(__VA_ARGS__, EA_Q) X(__VA_ARGS__, EA_QX) X(__VA_ARGS__, EA_QS)
+#define EACH_EA_1(X, ...) EACH_EA32(X, __VA_ARGS__) EACH_EA64(X, __VA_ARGS__)
+#define EACH_EA_2(X, ...) EACH_EA32(X, __VA_ARGS__) X(__VA_ARGS__, EA_QS)
+#define EACH_EA_4(X, ...) EACH_EA32(X, __VA_ARGS__) EACH_EA64(X, __VA_ARGS__)
+#define EACH_EA_8(X, ...) EACH_EA64(X, __VA_ARGS__)
+#define T_EA(stem)                                                                                \
+    {stem##_EA_B, stem##_EA_X, stem##_EA_S, stem##_EA_Q, stem##_EA_QX, stem##_EA_QS}
+/* What is not hot in 64-bit mode (16-bit operands, for one) has one form for all addresses. */
+#define EACH_EA_COLD_4(X, ...) EACH_EA_2(X, __VA_ARGS__)
+#define EACH_EA_COLD_8(X, ...) X(__VA_ARGS__, EA_QS)
+#define T_EA_COLD_4(stem)                                                                         \
+    {stem##_EA_B, stem##_EA_X, stem##_EA_S, stem##_EA_QS, stem##_EA_QS, stem##_EA_QS}
+#define T_EA_COLD_8(stem) {NULL, NULL, NULL, stem##_EA_QS, stem##_EA_QS, stem##_EA_QS}
+#define T_EA_1(stem) T_EA(stem)
+#define T_EA_2(stem) T_EA_COLD_4(stem)
+#define T_EA_4(stem) T_EA(stem)
+#define T_EA_8(stem) {NULL, NULL, NULL, stem##_EA_Q, stem##_EA_QX, stem##_EA_QS}
 
 FORCE_INLINE uint64_t ea_off(const struct cpu *c, const struct uop *op, enum ea ea)
 {
+    if (ea >= EA_Q) {
+        uint64_t q = rd(c, op->base, 8) + (uint64_t)(int64_t)op->disp;
+        if (ea != EA_Q) {
+            q += rd(c, op->index, 8) << op->scale;
+        }
+        return ea == EA_QS ? q + rd(c, op->x, 8) : q; /* x: offset of the segment's base */
+    }
     uint32_t a = (uint32_t)rd(c, op->base, 4) + (uint32_t)op->disp;
     if (ea != EA_B) {
         a += (uint32_t)rd(c, op->index, 4) << op->scale;
@@ -198,6 +223,11 @@ FORCE_INLINE bool ea_host(const struct cpu *c, const struct uop *op, enum ea ea,
     }
     return lin_host(c, lin, size, write, p);
 }
+/* A 64-bit operand's immediate has 32 bits and a sign (SDM Vol. 1, "Immediate Operands"). */
+FORCE_INLINE uint64_t op_imm(const struct uop *op, unsigned size)
+{
+    return size == 8 ? (uint64_t)(int64_t)(int32_t)op->imm : op->imm;
+}
 /* Guest memory behind a checked address: one host access (registers are little-endian here too). */
 _Static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__, "the engine needs a little-endian host");
 FORCE_INLINE uint64_t host_get(const uint8_t *p, unsigned size)
@@ -209,6 +239,49 @@ FORCE_INLINE uint64_t host_get(const uint8_t *p, unsigned size)
 FORCE_INLINE void host_put(uint8_t *p, uint64_t v, unsigned size)
 {
     memcpy(p, &v, size);
+}
+
+/* ---- the stack ----
+ * S: a stack segment with base and limit, or a 16-bit one; op->x is the mask of SP.  F: flat,
+ * 32-bit.  Q: 64-bit mode. */
+enum stack { STACK_S, STACK_F, STACK_Q };
+
+FORCE_INLINE uint64_t stack_reg(const struct cpu *c, const struct uop *op, enum stack st,
+                                unsigned reg)
+{
+    uint64_t v = rd(c, reg * 8, st == STACK_Q ? 8 : 4);
+    return st == STACK_S ? v & op->x : v;
+}
+FORCE_INLINE void stack_set(struct cpu *c, const struct uop *op, enum stack st, uint64_t sp)
+{
+    if (st == STACK_S) { /* a 16-bit SP leaves the rest alone, a 32-bit one makes it 0 */
+        uint64_t keep = ~(uint64_t)(int64_t)(int32_t)op->x;
+        c->s.gpr[REG_SP] = (c->s.gpr[REG_SP] & keep) | (sp & op->x);
+    } else {
+        c->s.gpr[REG_SP] = st == STACK_F ? (uint32_t)sp : sp;
+    }
+}
+FORCE_INLINE bool stack_host(const struct cpu *c, enum stack st, uint64_t sp, unsigned size,
+                             bool write, uint8_t **p)
+{
+    uint64_t lin = sp;
+    if (st == STACK_S && !seg_lin(c, SEG_SS, sp, size, write, &lin)) {
+        return false;
+    }
+    return lin_host(c, lin, size, write, p);
+}
+FORCE_INLINE bool stack_push_v(struct cpu *c, const struct uop *op, unsigned size, enum stack st,
+                               uint64_t v)
+{
+    uint8_t *p;
+    uint64_t sp = stack_reg(c, op, st, REG_SP) - size;
+    sp = st == STACK_S ? sp & op->x : st == STACK_F ? (uint32_t)sp : sp;
+    if (!stack_host(c, st, sp, size, true, &p)) {
+        return false;
+    }
+    host_put(p, v, size);
+    stack_set(c, op, st, sp);
+    return true;
 }
 
 /* ---- choosing a handler (each handler file offers a pick_*) ---- */
@@ -223,6 +296,7 @@ struct pick {
     uint32_t mode;
     bool live;     /* somebody reads the flags that it leaves */
     unsigned what; /* PICK_*: answered */
+    unsigned next; /* where the instruction ends: bytes from the block's start */
     int ea;        /* the last pick_ea() */
     struct uop u;
 };
@@ -230,6 +304,8 @@ bool pick_alu(struct pick *p);
 bool pick_shift(struct pick *p);
 bool pick_move(struct pick *p);
 bool pick_stack(struct pick *p);
+bool pick_sse(struct pick *p);
+uop_fn *pick_copy(unsigned size); /* from op->s to op->d, 4 (zero-extended) or 8 bytes */
 /* Block ends; a uterm follows.  `next`: the jcc behind a compare that can be done with it. */
 bool pick_branch(struct pick *p);
 bool pick_fused(struct pick *p, const struct insn *jcc);
@@ -246,10 +322,23 @@ FORCE_INLINE bool pick_is_reg(const struct opnd *o)
 {
     return o->kind == OPND_GPR || o->kind == OPND_GPR8H;
 }
-/* sizes 1, 2, 4 -> 0, 1, 2; others do not have fast forms yet */
+/* sizes 1, 2, 4, 8 -> 0, 1, 2, 3; others have no fast forms here */
 FORCE_INLINE int pick_size(unsigned size)
 {
-    return size == 1 ? 0 : size == 2 ? 1 : size == 4 ? 2 : -1;
+    return size == 1 ? 0 : size == 2 ? 1 : size == 4 ? 2 : size == 8 ? 3 : -1;
+}
+/* The immediate of operands of this size, if a micro-op can hold it. */
+FORCE_INLINE bool pick_imm(struct pick *p, unsigned size)
+{
+    uint64_t v = size < 8 ? p->in->imm & bits_mask(size * 8) : p->in->imm;
+    p->u.imm = (uint32_t)v;
+    return size < 8 || v == op_imm(&p->u, 8);
 }
 /* Address fields of u; the kind of address, or -1. */
 int pick_ea(struct pick *p);
+/* The stack of blocks in this mode. */
+FORCE_INLINE enum stack pick_stack_kind(const struct pick *p)
+{
+    const uint32_t flat = MODE_FLAT_SS | MODE_STACK32;
+    return p->mode & MODE_CODE64 ? STACK_Q : (p->mode & flat) == flat ? STACK_F : STACK_S;
+}

@@ -1,15 +1,17 @@
 /* Fast handlers that end a block: near JMP, Jcc, CALL, RET, and compare-and-branch in one.
- * Flat code segments with 32-bit targets have handlers of their own; the others check the limit.
- * A uterm stands behind each direct branch.  NOT IMPLEMENTED: 64-bit mode (generic). */
+ * Flat code segments with 32-bit targets and 64-bit mode share handlers; the others check the
+ * limit.  A uterm stands behind each direct branch. */
 #include "cpu/interp/uop.h"
 
 #define TERM ((const struct uterm *)(const void *)(op + 1))
 #define CONDITIONS(X)                                                                             \
     X(0) X(1) X(2) X(3) X(4) X(5) X(6) X(7) X(8) X(9) X(10) X(11) X(12) X(13) X(14) X(15)
 
+/* Inside a page nothing wraps around; on the way to another one h_cross cuts EIP to 32 bits.  In
+ * 64-bit mode no direct branch of such a block leaves the canonical addresses (MODE_EDGE). */
 FORCE_INLINE void go_flat(struct cpu *c, const struct uop *op, unsigned w)
 {
-    c->s.rip = (uint32_t)(c->s.rip + (uint32_t)TERM->delta[w]);
+    c->s.rip += (uint64_t)(int64_t)TERM->delta[w];
 }
 /* The target in a segment with a limit; beyond it the branch itself faults. */
 FORCE_INLINE bool go_seg(struct cpu *c, const struct uop *op, unsigned w)
@@ -73,7 +75,8 @@ static uop_fn *const jcc_tab[2][16] = {{CONDITIONS(T_JCC_0)}, {CONDITIONS(T_JCC_
 FORCE_INLINE uint64_t loop_count(struct cpu *c, const struct uop *op)
 {
     uint64_t n = (rd(c, REG_CX * 8, 4) - 1) & op->x;
-    c->s.gpr[REG_CX] = (c->s.gpr[REG_CX] & ~(uint64_t)op->x) | n;
+    /* a 16-bit count leaves the rest alone, a 32-bit one makes it 0 */
+    c->s.gpr[REG_CX] = (c->s.gpr[REG_CX] & ~(uint64_t)(int64_t)(int32_t)op->x) | n;
     return n;
 }
 STAMP(h_loop_1)
@@ -110,33 +113,21 @@ STAMP(h_jcxz_0)
 }
 
 /* ---- CALL, RET, indirect ----
- * op->imm: from the block's start to the return address.  flat: 32-bit flat code and stack. */
-FORCE_INLINE bool call_push(struct cpu *c, const struct uop *op, unsigned size, bool flat)
+ * op->imm: from the block's start to the return address. */
+FORCE_INLINE bool call_push(struct cpu *c, const struct uop *op, unsigned size, enum stack st)
 {
-    uint8_t *p;
-    uint64_t sp, lin;
-    if (flat) {
-        sp = lin = (uint32_t)(rd(c, REG_SP * 8, 4) - size);
-    } else {
-        sp = (rd(c, REG_SP * 8, 4) - size) & op->x;
-        if (!seg_lin(c, SEG_SS, sp, size, true, &lin)) {
-            return false;
-        }
-    }
-    if (!lin_host(c, lin, size, true, &p)) {
-        return false;
-    }
-    host_put(p, c->s.rip + op->imm, size);
-    c->s.gpr[REG_SP] = flat ? sp : (c->s.gpr[REG_SP] & ~(uint64_t)op->x) | sp;
-    return true;
+    return stack_push_v(c, op, size, st, c->s.rip + op->imm);
 }
-STAMP(h_call_1)
-{
-    if (UNLIKELY(!call_push(c, op, 4, true))) {
-        return uop_generic_end(c, op);
+#define H_CALL(size, st)                                                                          \
+    STAMP(h_call_##st)                                                                            \
+    {                                                                                             \
+        if (UNLIKELY(!call_push(c, op, size, st))) {                                              \
+            return uop_generic_end(c, op);                                                        \
+        }                                                                                         \
+        JUMP_FLAT(1);                                                                             \
     }
-    JUMP_FLAT(1);
-}
+H_CALL(4, STACK_F)
+H_CALL(8, STACK_Q)
 #define H_CALL_SEG(size)                                                                          \
     STAMP(h_call_0_##size)                                                                        \
     {                                                                                             \
@@ -146,7 +137,7 @@ STAMP(h_call_1)
         }                                                                                         \
         uint64_t to = c->s.rip;                                                                   \
         c->s.rip = at;                                                                            \
-        if (UNLIKELY(!call_push(c, op, size, false))) {                                           \
+        if (UNLIKELY(!call_push(c, op, size, STACK_S))) {                                         \
             return uop_generic_end(c, op);                                                        \
         }                                                                                         \
         c->s.rip = to;                                                                            \
@@ -155,10 +146,16 @@ STAMP(h_call_1)
 H_CALL_SEG(2)
 H_CALL_SEG(4)
 
-#define GO_INDIRECT                                                                               \
+/* Look the target up before anything changes: a block is there only for canonical addresses, so a
+ * hit needs no check. */
+#define FIND_INDIRECT(to_, lin_)                                                                  \
+    struct block *to_ = jc_find_lin(c, c->engine, lin_);                                          \
+    if (UNLIKELY(!to_) && (uint64_t)bits_sext(lin_, 48) != (lin_)) {                              \
+        return uop_generic_end(c, op);                                                            \
+    }
+#define GO_INDIRECT(to_)                                                                          \
     do {                                                                                          \
-        struct block *to_ = jc_find32(c, c->engine, (uint32_t)c->s.rip);                          \
-        if (UNLIKELY(!to_)) {                                                                     \
+        if (UNLIKELY(!(to_))) {                                                                   \
             LEAVE;                                                                                \
         }                                                                                         \
         ENTER(to_);                                                                               \
@@ -166,89 +163,91 @@ H_CALL_SEG(4)
 #define GO_INDIRECT_SEG                                                                           \
     do {                                                                                          \
         struct block *to_ =                                                                       \
-            jc_find32(c, c->engine, (uint32_t)(c->s.seg[SEG_CS].base + c->s.rip));                \
+            jc_find_lin(c, c->engine, (uint32_t)(c->s.seg[SEG_CS].base + c->s.rip));              \
         if (UNLIKELY(!to_)) {                                                                     \
             LEAVE;                                                                                \
         }                                                                                         \
         ENTER_SEG(to_);                                                                           \
     } while (0)
-/* op->imm: bytes to drop from the stack beside the return address */
-STAMP(h_ret_1)
-{
-    uint8_t *p;
-    uint64_t sp = rd(c, REG_SP * 8, 4);
-    if (UNLIKELY(!lin_host(c, sp, 4, false, &p))) {
-        return uop_generic_end(c, op);
-    }
-    c->s.rip = host_get(p, 4);
-    c->s.gpr[REG_SP] = (uint32_t)(sp + 4 + op->imm);
-    GO_INDIRECT;
-}
 #define H_RET_SEG(size)                                                                           \
     STAMP(h_ret_0_##size)                                                                         \
     {                                                                                             \
         uint8_t *p;                                                                               \
-        uint64_t sp = rd(c, REG_SP * 8, 4) & op->x, lin;                                          \
-        if (UNLIKELY(!seg_lin(c, SEG_SS, sp, size, false, &lin)) ||                               \
-            UNLIKELY(!lin_host(c, lin, size, false, &p)) ||                                       \
-            UNLIKELY(host_get(p, size) > c->s.seg[SEG_CS].limit)) {                                \
+        uint64_t sp = stack_reg(c, op, STACK_S, REG_SP);                                          \
+        if (UNLIKELY(!stack_host(c, STACK_S, sp, size, false, &p)) ||                             \
+            UNLIKELY(host_get(p, size) > c->s.seg[SEG_CS].limit)) {                               \
             return uop_generic_end(c, op);                                                        \
         }                                                                                         \
-        c->s.rip = host_get(p, size);                                                              \
-        sp = (sp + size + op->imm) & op->x;                                                       \
-        c->s.gpr[REG_SP] = (c->s.gpr[REG_SP] & ~(uint64_t)op->x) | sp;                            \
+        c->s.rip = host_get(p, size);                                                             \
+        stack_set(c, op, STACK_S, sp + size + op->imm);                                           \
         GO_INDIRECT_SEG;                                                                          \
     }
 H_RET_SEG(2)
 H_RET_SEG(4)
 
-STAMP(h_jmp_r)
-{
-    c->s.rip = rd(c, op->d, 4);
-    GO_INDIRECT;
-}
-FORCE_INLINE bool jmp_m(struct cpu *c, const struct uop *op, enum ea ea, uint64_t *to)
-{
-    uint8_t *p;
-    if (!ea_host(c, op, ea, 4, false, &p)) {
-        return false;
-    }
-    *to = host_get(p, 4);
-    return true;
-}
-#define H_INDIRECT_M(ea)                                                                          \
+#define H_INDIRECT_M(size, st, ea)                                                                \
     STAMP(h_jmp_m_##ea)                                                                           \
     {                                                                                             \
-        uint64_t to;                                                                              \
-        if (UNLIKELY(!jmp_m(c, op, ea, &to))) {                                                   \
+        uint8_t *p;                                                                               \
+        if (UNLIKELY(!ea_host(c, op, ea, size, false, &p))) {                                     \
             return uop_generic_end(c, op);                                                        \
         }                                                                                         \
-        c->s.rip = to;                                                                            \
-        GO_INDIRECT;                                                                              \
+        uint64_t lin = host_get(p, size);                                                         \
+        FIND_INDIRECT(to, lin)                                                                    \
+        c->s.rip = lin;                                                                           \
+        GO_INDIRECT(to);                                                                          \
     }                                                                                             \
     STAMP(h_call_m_##ea)                                                                          \
     {                                                                                             \
-        uint64_t to;                                                                              \
-        if (UNLIKELY(!jmp_m(c, op, ea, &to)) || UNLIKELY(!call_push(c, op, 4, true))) {           \
+        uint8_t *p;                                                                               \
+        if (UNLIKELY(!ea_host(c, op, ea, size, false, &p))) {                                     \
             return uop_generic_end(c, op);                                                        \
         }                                                                                         \
-        c->s.rip = to;                                                                            \
-        GO_INDIRECT;                                                                              \
+        uint64_t lin = host_get(p, size);                                                         \
+        FIND_INDIRECT(to, lin)                                                                    \
+        if (UNLIKELY(!call_push(c, op, size, st))) {                                              \
+            return uop_generic_end(c, op);                                                        \
+        }                                                                                         \
+        c->s.rip = lin;                                                                           \
+        GO_INDIRECT(to);                                                                          \
     }
-H_INDIRECT_M(EA_B)
-H_INDIRECT_M(EA_X)
-H_INDIRECT_M(EA_S)
-static uop_fn *const jmp_m_tab[EA_COUNT] = {h_jmp_m_EA_B, h_jmp_m_EA_X, h_jmp_m_EA_S};
-static uop_fn *const call_m_tab[EA_COUNT] = {h_call_m_EA_B, h_call_m_EA_X, h_call_m_EA_S};
-STAMP(h_call_r)
-{
-    uint64_t to = rd(c, op->d, 4);
-    if (UNLIKELY(!call_push(c, op, 4, true))) {
-        return uop_generic_end(c, op);
-    }
-    c->s.rip = to;
-    GO_INDIRECT;
-}
+/* op->imm of RET: bytes to drop from the stack beside the return address */
+#define H_INDIRECT(size, st, each)                                                                \
+    STAMP(h_ret_##st)                                                                             \
+    {                                                                                             \
+        uint8_t *p;                                                                               \
+        uint64_t sp = stack_reg(c, op, st, REG_SP);                                               \
+        if (UNLIKELY(!stack_host(c, st, sp, size, false, &p))) {                                  \
+            return uop_generic_end(c, op);                                                        \
+        }                                                                                         \
+        uint64_t lin = host_get(p, size);                                                         \
+        FIND_INDIRECT(to, lin)                                                                    \
+        stack_set(c, op, st, sp + size + op->imm);                                                \
+        c->s.rip = lin;                                                                           \
+        GO_INDIRECT(to);                                                                          \
+    }                                                                                             \
+    STAMP(h_jmp_r_##st)                                                                           \
+    {                                                                                             \
+        uint64_t lin = rd(c, op->d, size);                                                        \
+        FIND_INDIRECT(to, lin)                                                                    \
+        c->s.rip = lin;                                                                           \
+        GO_INDIRECT(to);                                                                          \
+    }                                                                                             \
+    STAMP(h_call_r_##st)                                                                          \
+    {                                                                                             \
+        uint64_t lin = rd(c, op->d, size);                                                        \
+        FIND_INDIRECT(to, lin)                                                                    \
+        if (UNLIKELY(!call_push(c, op, size, st))) {                                              \
+            return uop_generic_end(c, op);                                                        \
+        }                                                                                         \
+        c->s.rip = lin;                                                                           \
+        GO_INDIRECT(to);                                                                          \
+    }                                                                                             \
+    each(H_INDIRECT_M, size, st)
+H_INDIRECT(4, STACK_F, EACH_EA32)
+H_INDIRECT(8, STACK_Q, EACH_EA64)
+static uop_fn *const jmp_m_tab[EA_COUNT] = T_EA(h_jmp_m), *const call_m_tab[EA_COUNT] =
+                                                              T_EA(h_call_m);
 
 /* ---- compare and branch ----
  * The condition straight from the operands: it need not wait for the flags, which are stored too.
@@ -299,7 +298,7 @@ FORCE_INLINE bool cond_logic(const struct cpu *c, unsigned cc, uint64_t r, unsig
     }                                                                                             \
     STAMP(h_cmpj_ri_##size##_##cc)                                                                \
     {                                                                                             \
-        uint64_t a = rd(c, op->d, size), b = op->imm;                                             \
+        uint64_t a = rd(c, op->d, size), b = op_imm(op, size);                                    \
         alu_binary(c, ALU_CMP, a, b, size * 8, true);                                             \
         BRANCH(cond_cmp(c, cc, a, b, size));                                                      \
     }                                                                                             \
@@ -311,10 +310,11 @@ FORCE_INLINE bool cond_logic(const struct cpu *c, unsigned cc, uint64_t r, unsig
     }                                                                                             \
     STAMP(h_testj_ri_##size##_##cc)                                                               \
     {                                                                                             \
-        uint64_t r = alu_binary(c, ALU_AND, rd(c, op->d, size), op->imm, size * 8, true);         \
+        uint64_t a = rd(c, op->d, size), b = op_imm(op, size);                                    \
+        uint64_t r = alu_binary(c, ALU_AND, a, b, size * 8, true);                                \
         BRANCH(cond_logic(c, cc, r, size));                                                       \
     }
-#define H_CMPJ_M(size, cc, ea)                                                                    \
+#define H_CMPJ_M(size, cc, ea)                                                                   \
     STAMP(h_cmpj_rm_##size##_##cc##_##ea)                                                         \
     {                                                                                             \
         uint8_t *p;                                                                               \
@@ -341,7 +341,7 @@ FORCE_INLINE bool cond_logic(const struct cpu *c, unsigned cc, uint64_t r, unsig
         if (UNLIKELY(!ea_host(c, op, ea, size, false, &p))) {                                     \
             return uop_slow2(c, op);                                                              \
         }                                                                                         \
-        uint64_t a = host_get(p, size), b = op->imm;                                               \
+        uint64_t a = host_get(p, size), b = op_imm(op, size);                                     \
         alu_binary(c, ALU_CMP, a, b, size * 8, true);                                             \
         BRANCH(cond_cmp(c, cc, a, b, size));                                                      \
     }                                                                                             \
@@ -351,148 +351,135 @@ FORCE_INLINE bool cond_logic(const struct cpu *c, unsigned cc, uint64_t r, unsig
         if (UNLIKELY(!ea_host(c, op, ea, size, false, &p))) {                                     \
             return uop_slow2(c, op);                                                              \
         }                                                                                         \
-        uint64_t r = alu_binary(c, ALU_AND, host_get(p, size), op->imm, size * 8, true);           \
+        uint64_t a = host_get(p, size), b = op_imm(op, size);                                     \
+        uint64_t r = alu_binary(c, ALU_AND, a, b, size * 8, true);                                \
         BRANCH(cond_logic(c, cc, r, size));                                                       \
     }
 #define H_CMPJ(cc)                                                                                \
     H_CMPJ_R(1, cc)                                                                               \
     H_CMPJ_R(2, cc)                                                                               \
     H_CMPJ_R(4, cc)                                                                               \
-    H_CMPJ_M(1, cc, EA_B) H_CMPJ_M(4, cc, EA_B) H_CMPJ_M(1, cc, EA_X) H_CMPJ_M(4, cc, EA_X)
+    H_CMPJ_R(8, cc)                                                                               \
+    H_CMPJ_M(1, cc, EA_B) H_CMPJ_M(4, cc, EA_B) H_CMPJ_M(1, cc, EA_X) H_CMPJ_M(4, cc, EA_X)       \
+    H_CMPJ_M(1, cc, EA_Q) H_CMPJ_M(4, cc, EA_Q) H_CMPJ_M(8, cc, EA_Q)
 CONDITIONS(H_CMPJ)
 #define T_R(stem)                                                                                 \
     {stem##_0, stem##_1, stem##_2, stem##_3, stem##_4, stem##_5, stem##_6, stem##_7,              \
      stem##_8, stem##_9, stem##_10, stem##_11, stem##_12, stem##_13, stem##_14, stem##_15}
-#define T_ME1(stem, cc) {stem##_##cc##_EA_B, stem##_##cc##_EA_X}
-#define T_ME(stem)                                                                                \
-    {T_ME1(stem, 0), T_ME1(stem, 1), T_ME1(stem, 2), T_ME1(stem, 3), T_ME1(stem, 4),              \
-     T_ME1(stem, 5), T_ME1(stem, 6), T_ME1(stem, 7), T_ME1(stem, 8), T_ME1(stem, 9),              \
-     T_ME1(stem, 10), T_ME1(stem, 11), T_ME1(stem, 12), T_ME1(stem, 13), T_ME1(stem, 14),         \
-     T_ME1(stem, 15)}
-/* [cmp, test][size][cc]; memory: [size 1, 4][cc][address] */
-static uop_fn *const cj_rr_tab[2][3][16] = {
-    {T_R(h_cmpj_rr_1), T_R(h_cmpj_rr_2), T_R(h_cmpj_rr_4)},
-    {T_R(h_testj_rr_1), T_R(h_testj_rr_2), T_R(h_testj_rr_4)}};
-static uop_fn *const cj_ri_tab[2][3][16] = {
-    {T_R(h_cmpj_ri_1), T_R(h_cmpj_ri_2), T_R(h_cmpj_ri_4)},
-    {T_R(h_testj_ri_1), T_R(h_testj_ri_2), T_R(h_testj_ri_4)}};
-static uop_fn *const cj_rm_tab[2][16][2] = {T_ME(h_cmpj_rm_1), T_ME(h_cmpj_rm_4)};
-static uop_fn *const cj_mr_tab[2][16][2] = {T_ME(h_cmpj_mr_1), T_ME(h_cmpj_mr_4)};
-static uop_fn *const cj_mi_tab[2][2][16][2] = {{T_ME(h_cmpj_mi_1), T_ME(h_cmpj_mi_4)},
-                                               {T_ME(h_testj_mi_1), T_ME(h_testj_mi_4)}};
+#define T_ME(T, stem)                                                                             \
+    {T(stem, 0), T(stem, 1), T(stem, 2), T(stem, 3), T(stem, 4), T(stem, 5), T(stem, 6),          \
+     T(stem, 7), T(stem, 8), T(stem, 9), T(stem, 10), T(stem, 11), T(stem, 12), T(stem, 13),      \
+     T(stem, 14), T(stem, 15)}
+#define T_ME4(stem, cc) {stem##_##cc##_EA_B, stem##_##cc##_EA_X, NULL, stem##_##cc##_EA_Q}
+#define T_ME8(stem, cc) {NULL, NULL, NULL, stem##_##cc##_EA_Q}
+#define T_CR(name) {T_R(h_##name##_1), T_R(h_##name##_2), T_R(h_##name##_4), T_R(h_##name##_8)}
+#define T_CM(name)                                                                                \
+    {T_ME(T_ME4, h_##name##_1), {{NULL}}, T_ME(T_ME4, h_##name##_4), T_ME(T_ME8, h_##name##_8)}
+/* [cmp, test][size][cc]; memory: and [address] */
+static uop_fn *const cj_rr_tab[2][4][16] = {T_CR(cmpj_rr), T_CR(testj_rr)};
+static uop_fn *const cj_ri_tab[2][4][16] = {T_CR(cmpj_ri), T_CR(testj_ri)};
+static uop_fn *const cj_rm_tab[4][16][EA_COUNT] = T_CM(cmpj_rm);
+static uop_fn *const cj_mr_tab[4][16][EA_COUNT] = T_CM(cmpj_mr);
+static uop_fn *const cj_mi_tab[2][4][16][EA_COUNT] = {T_CM(cmpj_mi), T_CM(testj_mi)};
 
-/* 32-bit arithmetic on a register, then a branch */
-#define H_ARJ(cc)                                                                                 \
-    STAMP(h_decj_##cc)                                                                            \
+/* Arithmetic on a 32- or 64-bit register, then a branch.  Only ZF comes straight from a sum. */
+FORCE_INLINE bool cond_sum(const struct cpu *c, unsigned cc, uint64_t r, unsigned size)
+{
+    return (cc >> 1) == 2 ? ((r & bits_mask(size * 8)) == 0) ^ (cc & 1) : flag_cond(c, cc);
+}
+#define H_ARJ1(name, size, cc, b_, k, cond)                                                       \
+    STAMP(h_##name##_##size##_##cc)                                                               \
     {                                                                                             \
-        uint64_t r = alu_incdec(c, rd(c, op->d, 4), true, 32, true);                              \
-        wr(c, op->d, 4, r);                                                                       \
-        BRANCH((cc >> 1) == 2 ? ((uint32_t)r == 0) ^ (cc & 1) : flag_cond(c, cc));                \
-    }                                                                                             \
-    STAMP(h_incj_##cc)                                                                            \
-    {                                                                                             \
-        uint64_t r = alu_incdec(c, rd(c, op->d, 4), false, 32, true);                             \
-        wr(c, op->d, 4, r);                                                                       \
-        BRANCH((cc >> 1) == 2 ? ((uint32_t)r == 0) ^ (cc & 1) : flag_cond(c, cc));                \
-    }                                                                                             \
-    STAMP(h_subj_rr_##cc)                                                                         \
-    {                                                                                             \
-        uint64_t a = rd(c, op->d, 4), b = rd(c, op->s, 4);                                        \
-        wr(c, op->d, 4, alu_binary(c, ALU_SUB, a, b, 32, true));                                  \
-        BRANCH(cond_cmp(c, cc, a, b, 4));                                                         \
-    }                                                                                             \
-    STAMP(h_subj_ri_##cc)                                                                         \
-    {                                                                                             \
-        uint64_t a = rd(c, op->d, 4), b = op->imm;                                                \
-        wr(c, op->d, 4, alu_binary(c, ALU_SUB, a, b, 32, true));                                  \
-        BRANCH(cond_cmp(c, cc, a, b, 4));                                                         \
-    }                                                                                             \
-    STAMP(h_addj_rr_##cc)                                                                         \
-    {                                                                                             \
-        uint64_t r = alu_binary(c, ALU_ADD, rd(c, op->d, 4), rd(c, op->s, 4), 32, true);          \
-        wr(c, op->d, 4, r);                                                                       \
-        BRANCH((cc >> 1) == 2 ? ((uint32_t)r == 0) ^ (cc & 1) : flag_cond(c, cc));                \
-    }                                                                                             \
-    STAMP(h_addj_ri_##cc)                                                                         \
-    {                                                                                             \
-        uint64_t r = alu_binary(c, ALU_ADD, rd(c, op->d, 4), op->imm, 32, true);                  \
-        wr(c, op->d, 4, r);                                                                       \
-        BRANCH((cc >> 1) == 2 ? ((uint32_t)r == 0) ^ (cc & 1) : flag_cond(c, cc));                \
-    }                                                                                             \
-    STAMP(h_andj_rr_##cc)                                                                         \
-    {                                                                                             \
-        uint64_t r = alu_binary(c, ALU_AND, rd(c, op->d, 4), rd(c, op->s, 4), 32, true);          \
-        wr(c, op->d, 4, r);                                                                       \
-        BRANCH(cond_logic(c, cc, r, 4));                                                          \
-    }                                                                                             \
-    STAMP(h_andj_ri_##cc)                                                                         \
-    {                                                                                             \
-        uint64_t r = alu_binary(c, ALU_AND, rd(c, op->d, 4), op->imm, 32, true);                  \
-        wr(c, op->d, 4, r);                                                                       \
-        BRANCH(cond_logic(c, cc, r, 4));                                                          \
-    }                                                                                             \
-    STAMP(h_orj_rr_##cc)                                                                          \
-    {                                                                                             \
-        uint64_t r = alu_binary(c, ALU_OR, rd(c, op->d, 4), rd(c, op->s, 4), 32, true);           \
-        wr(c, op->d, 4, r);                                                                       \
-        BRANCH(cond_logic(c, cc, r, 4));                                                          \
+        uint64_t a = rd(c, op->d, size), b = b_;                                                  \
+        uint64_t r = alu_binary(c, k, a, b, size * 8, true);                                      \
+        wr(c, op->d, size, r);                                                                    \
+        BRANCH(cond);                                                                             \
     }
-CONDITIONS(H_ARJ)
-static uop_fn *const decj_tab[16] = T_R(h_decj), *const incj_tab[16] = T_R(h_incj);
-static uop_fn *const subj_rr_tab[16] = T_R(h_subj_rr), *const subj_ri_tab[16] = T_R(h_subj_ri);
-static uop_fn *const addj_rr_tab[16] = T_R(h_addj_rr), *const addj_ri_tab[16] = T_R(h_addj_ri);
-static uop_fn *const andj_rr_tab[16] = T_R(h_andj_rr), *const andj_ri_tab[16] = T_R(h_andj_ri);
-static uop_fn *const orj_rr_tab[16] = T_R(h_orj_rr);
+#define H_ARJ(size, cc)                                                                           \
+    STAMP(h_decj_##size##_##cc)                                                                   \
+    {                                                                                             \
+        uint64_t r = alu_incdec(c, rd(c, op->d, size), true, size * 8, true);                     \
+        wr(c, op->d, size, r);                                                                    \
+        BRANCH(cond_sum(c, cc, r, size));                                                         \
+    }                                                                                             \
+    STAMP(h_incj_##size##_##cc)                                                                   \
+    {                                                                                             \
+        uint64_t r = alu_incdec(c, rd(c, op->d, size), false, size * 8, true);                    \
+        wr(c, op->d, size, r);                                                                    \
+        BRANCH(cond_sum(c, cc, r, size));                                                         \
+    }                                                                                             \
+    H_ARJ1(subj_rr, size, cc, rd(c, op->s, size), ALU_SUB, cond_cmp(c, cc, a, b, size))           \
+    H_ARJ1(subj_ri, size, cc, op_imm(op, size), ALU_SUB, cond_cmp(c, cc, a, b, size))             \
+    H_ARJ1(addj_rr, size, cc, rd(c, op->s, size), ALU_ADD, cond_sum(c, cc, r, size))              \
+    H_ARJ1(addj_ri, size, cc, op_imm(op, size), ALU_ADD, cond_sum(c, cc, r, size))                \
+    H_ARJ1(andj_rr, size, cc, rd(c, op->s, size), ALU_AND, cond_logic(c, cc, r, size))            \
+    H_ARJ1(andj_ri, size, cc, op_imm(op, size), ALU_AND, cond_logic(c, cc, r, size))              \
+    H_ARJ1(orj_rr, size, cc, rd(c, op->s, size), ALU_OR, cond_logic(c, cc, r, size))
+#define H_ARJS(cc) H_ARJ(4, cc) H_ARJ(8, cc)
+CONDITIONS(H_ARJS)
+/* [size 4, 8][cc] */
+#define T_ARJ(name) {T_R(h_##name##_4), T_R(h_##name##_8)}
+static uop_fn *const decj_tab[2][16] = T_ARJ(decj), *const incj_tab[2][16] = T_ARJ(incj);
+static uop_fn *const subj_rr_tab[2][16] = T_ARJ(subj_rr), *const subj_ri_tab[2][16] =
+                                                              T_ARJ(subj_ri);
+static uop_fn *const addj_rr_tab[2][16] = T_ARJ(addj_rr), *const addj_ri_tab[2][16] =
+                                                              T_ARJ(addj_ri);
+static uop_fn *const andj_rr_tab[2][16] = T_ARJ(andj_rr), *const andj_ri_tab[2][16] =
+                                                              T_ARJ(andj_ri);
+static uop_fn *const orj_rr_tab[2][16] = T_ARJ(orj_rr);
 
 /* ---- choosing ---- */
+/* Branches that the flat handlers do: the segment's limit does not matter and the target has all
+ * bits.  (A 66h prefix on a near branch differs between makers in 64-bit mode: generic.) */
+static bool pick_flat_cs(const struct pick *p, const struct insn *in)
+{
+    return p->mode & MODE_CODE64
+               ? in->osize == 8 && !(in->flags & INSN_66) && !(p->mode & MODE_EDGE)
+               : p->mode & MODE_FLAT_CS && in->osize == 4;
+}
+
 static bool pick_call_ret(struct pick *p, bool flat)
 {
     const struct insn *in = p->in;
     const struct opnd *o = &in->o[0];
+    bool q = p->mode & MODE_CODE64;
     int ea;
     p->u.x = p->mode & MODE_STACK32 ? 0xffffffffu : 0xffffu;
-    switch (in->op) {
-    case OP_ret:
+    if (in->op == OP_ret) {
         p->u.imm = o->kind == OPND_IMM ? in->imm & 0xffff : 0;
-        p->u.h = flat ? h_ret_1 : in->osize == 2 ? h_ret_0_2 : h_ret_0_4;
+        p->u.h = q              ? h_ret_STACK_Q
+                 : flat         ? h_ret_STACK_F
+                 : in->osize == 2 ? h_ret_0_2
+                                : h_ret_0_4;
         return true;
-    case OP_call:
-        if (o->kind == OPND_REL) {
-            p->u.h = flat ? h_call_1 : in->osize == 2 ? h_call_0_2 : h_call_0_4;
-            return true;
-        }
-        if (!flat) {
-            return false;
-        }
-        if (o->kind == OPND_GPR) {
-            p->u.d = pick_reg(o);
-            p->u.h = h_call_r;
-            return true;
-        }
-        ea = pick_ea(p);
-        p->u.h = ea < 0 ? NULL : call_m_tab[ea];
-        return ea >= 0;
-    default: /* OP_jmp, indirect */
-        if (!flat) {
-            return false;
-        }
-        if (o->kind == OPND_GPR) {
-            p->u.d = pick_reg(o);
-            p->u.h = h_jmp_r;
-            return true;
-        }
-        ea = pick_ea(p);
-        p->u.h = ea < 0 ? NULL : jmp_m_tab[ea];
-        return ea >= 0;
     }
+    bool call = in->op == OP_call;
+    if (call && o->kind == OPND_REL) {
+        p->u.h = q              ? h_call_STACK_Q
+                 : flat         ? h_call_STACK_F
+                 : in->osize == 2 ? h_call_0_2
+                                : h_call_0_4;
+        return true;
+    }
+    if (!flat) {
+        return false;
+    }
+    if (o->kind == OPND_GPR) {
+        p->u.d = pick_reg(o);
+        p->u.h = call ? q ? h_call_r_STACK_Q : h_call_r_STACK_F
+                      : q ? h_jmp_r_STACK_Q : h_jmp_r_STACK_F;
+        return true;
+    }
+    ea = pick_ea(p);
+    p->u.h = ea < 0 ? NULL : (call ? call_m_tab : jmp_m_tab)[ea];
+    return ea >= 0;
 }
 
 bool pick_branch(struct pick *p)
 {
     const struct insn *in = p->in;
-    bool flat_cs = p->mode & MODE_FLAT_CS && in->osize == 4;
-    bool flat_ss = (p->mode & (MODE_FLAT_SS | MODE_STACK32)) == (MODE_FLAT_SS | MODE_STACK32);
-    if (in->osize > 4) {
+    bool flat_cs = pick_flat_cs(p, in);
+    if (p->mode & MODE_CODE64 && !flat_cs) {
         return false;
     }
     switch (in->op) {
@@ -500,13 +487,10 @@ bool pick_branch(struct pick *p)
         p->u.h = jcc_tab[flat_cs][in->cc & 15];
         return true;
     case OP_loop:
-        p->u.x = (uint32_t)bits_mask(in->asize * 8u);
-        p->u.h = flat_cs ? h_loop_1 : h_loop_0;
-        return true;
     case OP_jcxz:
         p->u.x = (uint32_t)bits_mask(in->asize * 8u);
-        p->u.h = flat_cs ? h_jcxz_1 : h_jcxz_0;
-        return true;
+        p->u.h = in->op == OP_loop ? flat_cs ? h_loop_1 : h_loop_0 : flat_cs ? h_jcxz_1 : h_jcxz_0;
+        return in->asize <= 4;
     case OP_jmp:
         if (in->o[0].kind == OPND_REL) {
             p->u.h = flat_cs ? h_jmp_1 : h_jmp_0;
@@ -514,7 +498,7 @@ bool pick_branch(struct pick *p)
         }
         return pick_call_ret(p, flat_cs);
     case OP_call:
-    case OP_ret: return pick_call_ret(p, flat_cs && flat_ss);
+    case OP_ret: return pick_call_ret(p, flat_cs && pick_stack_kind(p) != STACK_S);
     default: return false;
     }
 }
@@ -526,31 +510,25 @@ static bool pick_compare(struct pick *p, unsigned test, unsigned cc)
     if (sz < 0) {
         return false;
     }
-    if (pick_is_reg(d)) {
+    if (pick_is_reg(d) && s->kind != OPND_MEM) {
         p->u.d = pick_reg(d);
-        if (pick_is_reg(s)) {
-            p->u.s = pick_reg(s);
-            p->u.h = cj_rr_tab[test][sz][cc];
-            return true;
-        }
-        if (s->kind == OPND_IMM) {
-            p->u.h = cj_ri_tab[test][sz][cc];
-            return true;
-        }
-        ea = test || sz == 1 ? -1 : pick_ea(p);
-        p->u.h = ea < 0 || ea == EA_S ? NULL : cj_rm_tab[sz / 2][cc][ea];
-        return p->u.h != NULL;
-    }
-    ea = sz == 1 ? -1 : pick_ea(p);
-    if (ea < 0 || ea == EA_S) {
-        return false;
-    }
-    if (s->kind == OPND_IMM) {
-        p->u.h = cj_mi_tab[test][sz / 2][cc][ea];
+        p->u.s = pick_is_reg(s) ? pick_reg(s) : 0;
+        p->u.h = (pick_is_reg(s) ? cj_rr_tab : cj_ri_tab)[test][sz][cc];
         return true;
     }
-    p->u.s = pick_reg(s);
-    p->u.h = test ? NULL : cj_mr_tab[sz / 2][cc][ea];
+    ea = pick_ea(p);
+    if (ea < 0) {
+        return false;
+    }
+    if (pick_is_reg(d)) {
+        p->u.d = pick_reg(d);
+        p->u.h = test ? NULL : cj_rm_tab[sz][cc][ea];
+    } else if (s->kind == OPND_IMM) {
+        p->u.h = cj_mi_tab[test][sz][cc][ea];
+    } else {
+        p->u.s = pick_reg(s);
+        p->u.h = test ? NULL : cj_mr_tab[sz][cc][ea];
+    }
     return p->u.h != NULL;
 }
 
@@ -559,22 +537,20 @@ bool pick_fused(struct pick *p, const struct insn *jcc)
     const struct insn *in = p->in;
     const struct opnd *d = &in->o[0], *s = &in->o[1];
     unsigned cc = jcc->cc & 15;
-    if (jcc->op != OP_jcc || !(p->mode & MODE_FLAT_CS) || jcc->osize != 4) {
+    if (jcc->op != OP_jcc || !pick_flat_cs(p, jcc) ||
+        (s->kind == OPND_IMM && !pick_imm(p, d->size))) {
         return false;
-    }
-    p->u.imm = (uint32_t)in->imm;
-    if (d->size < 4) {
-        p->u.imm &= (uint32_t)bits_mask(d->size * 8u);
     }
     if (in->op == OP_cmp || in->op == OP_test) {
         return pick_compare(p, in->op == OP_test, cc);
     }
-    if (d->kind != OPND_GPR || d->size != 4) {
+    if (d->kind != OPND_GPR || d->size < 4) {
         return false;
     }
+    bool q = d->size == 8;
     p->u.d = pick_reg(d);
     if (in->op == OP_dec || in->op == OP_inc) {
-        p->u.h = (in->op == OP_dec ? decj_tab : incj_tab)[cc];
+        p->u.h = (in->op == OP_dec ? decj_tab : incj_tab)[q][cc];
         return true;
     }
     bool reg = s->kind == OPND_GPR, imm = s->kind == OPND_IMM;
@@ -583,10 +559,10 @@ bool pick_fused(struct pick *p, const struct insn *jcc)
     }
     p->u.s = reg ? pick_reg(s) : 0;
     switch (in->op) {
-    case OP_sub: p->u.h = (reg ? subj_rr_tab : subj_ri_tab)[cc]; return true;
-    case OP_add: p->u.h = (reg ? addj_rr_tab : addj_ri_tab)[cc]; return true;
-    case OP_and: p->u.h = (reg ? andj_rr_tab : andj_ri_tab)[cc]; return true;
-    case OP_or: p->u.h = orj_rr_tab[cc]; return reg;
+    case OP_sub: p->u.h = (reg ? subj_rr_tab : subj_ri_tab)[q][cc]; return true;
+    case OP_add: p->u.h = (reg ? addj_rr_tab : addj_ri_tab)[q][cc]; return true;
+    case OP_and: p->u.h = (reg ? andj_rr_tab : andj_ri_tab)[q][cc]; return true;
+    case OP_or: p->u.h = orj_rr_tab[q][cc]; return reg;
     default: return false;
     }
 }

@@ -186,41 +186,45 @@ static uop_fn *const reg_push[8] = T8(h_push), *const reg_pop[8] = T8(h_pop);
 #else
 #define KEEP_LOOP
 #endif
-STAMP(h_push_run)
-{
-    uint8_t *p;
-    unsigned n = op->x;
-    uint64_t sp = (uint32_t)(rd(c, REG_SP * 8, 4) - 4 * n);
-    if (UNLIKELY(!lin_host(c, sp, 4, true, &p)) ||
-        UNLIKELY((sp & PAGE_MASK) + 4 * n > PAGE_SIZE)) {
-        return uop_run(c, op);
+#define H_RUN(size, st)                                                                           \
+    STAMP(h_push_run_##size)                                                                      \
+    {                                                                                             \
+        uint8_t *p;                                                                               \
+        unsigned len = size * op->x;                                                              \
+        uint64_t sp = stack_reg(c, op, st, REG_SP) - len;                                         \
+        sp = st == STACK_F ? (uint32_t)sp : sp;                                                   \
+        if (UNLIKELY(!lin_host(c, sp, size, true, &p)) ||                                         \
+            UNLIKELY((sp & PAGE_MASK) + len > PAGE_SIZE)) {                                       \
+            return uop_run(c, op);                                                                \
+        }                                                                                         \
+        uint32_t regs = op->imm;                                                                  \
+        KEEP_LOOP                                                                                 \
+        for (uint8_t *q = p + len; q != p; regs >>= 4) {                                          \
+            q -= size;                                                                            \
+            host_put(q, c->s.gpr[regs & 15], size);                                               \
+        }                                                                                         \
+        stack_set(c, op, st, sp);                                                                 \
+        NEXT;                                                                                     \
+    }                                                                                             \
+    STAMP(h_pop_run_##size)                                                                       \
+    {                                                                                             \
+        uint8_t *p;                                                                               \
+        unsigned len = size * op->x;                                                              \
+        uint64_t sp = stack_reg(c, op, st, REG_SP);                                               \
+        if (UNLIKELY(!lin_host(c, sp, size, false, &p)) ||                                        \
+            UNLIKELY((sp & PAGE_MASK) + len > PAGE_SIZE)) {                                       \
+            return uop_run(c, op);                                                                \
+        }                                                                                         \
+        uint32_t regs = op->imm;                                                                  \
+        KEEP_LOOP                                                                                 \
+        for (uint8_t *end = p + len; p != end; p += size, regs >>= 4) {                           \
+            c->s.gpr[regs & 15] = host_get(p, size);                                              \
+        }                                                                                         \
+        stack_set(c, op, st, sp + len);                                                           \
+        NEXT;                                                                                     \
     }
-    uint32_t regs = op->imm;
-    KEEP_LOOP
-    for (uint8_t *q = p + 4 * n; q != p; regs >>= 4) {
-        q -= 4;
-        host_put(q, c->s.gpr[regs & 7], 4);
-    }
-    c->s.gpr[REG_SP] = sp;
-    NEXT;
-}
-STAMP(h_pop_run)
-{
-    uint8_t *p;
-    unsigned n = op->x;
-    uint64_t sp = rd(c, REG_SP * 8, 4);
-    if (UNLIKELY(!lin_host(c, sp, 4, false, &p)) ||
-        UNLIKELY((sp & PAGE_MASK) + 4 * n > PAGE_SIZE)) {
-        return uop_run(c, op);
-    }
-    uint32_t regs = op->imm;
-    KEEP_LOOP
-    for (uint8_t *end = p + 4 * n; p != end; p += 4, regs >>= 4) {
-        c->s.gpr[regs & 7] = host_get(p, 4);
-    }
-    c->s.gpr[REG_SP] = (uint32_t)(sp + 4 * n);
-    NEXT;
-}
+H_RUN(4, STACK_F)
+H_RUN(8, STACK_Q)
 
 /* ---- choosing ---- */
 static bool reg_is(const struct opnd *o)
@@ -309,18 +313,22 @@ void pick_registers(struct pick *p)
 unsigned pick_run(struct pick *p, const struct binsn *first, unsigned most)
 {
     unsigned op = first->in.op, n = 0;
-    if ((op != OP_push && op != OP_pop) || !reg_flat_stack(p)) {
+    enum stack st = pick_stack_kind(p);
+    unsigned size = st == STACK_Q ? 8 : 4;
+    if ((op != OP_push && op != OP_pop) || st == STACK_S) {
         return 0;
     }
     p->u.imm = 0;
     while (n < most && n < 8) {
         const struct insn *in = &first[n].in;
-        if (in->op != op || in->osize != 4 || !reg_is(&in->o[0]) || in->o[0].reg == REG_SP) {
+        if (in->op != op || in->osize != size || in->o[0].kind != OPND_GPR ||
+            in->o[0].reg == REG_SP) {
             break;
         }
         p->u.imm |= (uint32_t)in->o[0].reg << (4 * n++);
     }
     p->u.x = n;
-    p->u.h = op == OP_push ? h_push_run : h_pop_run;
+    p->u.h = op == OP_push ? size == 8 ? h_push_run_8 : h_push_run_4
+                           : size == 8 ? h_pop_run_8 : h_pop_run_4;
     return n;
 }

@@ -302,7 +302,8 @@ static bool is_padding(size_t at)
         {offsetof(struct cpu_state, sipi_vector) + 1, offsetof(struct cpu_state, pending_dr6)},
         {offsetof(struct cpu_state, ftag) + 1, offsetof(struct cpu_state, fop)},
         {offsetof(struct cpu_state, fds) + 2, offsetof(struct cpu_state, fip)},
-        {offsetof(struct cpu_state, mxcsr) + 4, offsetof(struct cpu_state, ymm)}};
+        {offsetof(struct cpu_state, mxcsr) + 4, offsetof(struct cpu_state, ymm)},
+        {offsetof(struct cpu_state, monitor) + 1, sizeof(struct cpu_state)}};
     for (unsigned i = 0; i < ARRAY_LEN(gaps); i++) {
         if (at >= gaps[i].after && at < gaps[i].before) {
             return true;

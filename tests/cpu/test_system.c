@@ -190,7 +190,7 @@ static void msrs(void **state)
     /* every index: a register that reads must not crash, and one that does not must not write */
     for (uint32_t i = 0; i < 0x2000; i++) {
         uint32_t index = i < 0x1000 ? i : 0xc0000000 + (i - 0x1000);
-        if (!msr_read(c, index, &v)) {
+        if (index != 0x49 && !msr_read(c, index, &v)) { /* PRED_CMD is write-only */
             assert_false(msr_write(c, index, 0));
         }
     }

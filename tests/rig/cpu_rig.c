@@ -100,7 +100,10 @@ struct cpu_rig *cpu_rig_create(const char *model, uint64_t ram_size)
                               .ops = &uart_ops, .dev = r, .priority = 1};
     r->debug = (struct region){.name = "debug", .kind = REGION_IO, .base = 0xe9, .len = 1,
                                .ops = &debug_ops, .dev = r, .priority = 1};
-    struct cpu_config cfg = {.model = model};
+    char name[32] = "";
+    snprintf(name, sizeof name, "%.*s", model ? (int)strcspn(model, ",") : 0, model ? model : "");
+    struct cpu_config cfg = {.model = model ? name : NULL,
+                             .flags = model && strchr(model, ',') ? strchr(model, ',') + 1 : NULL};
     struct cpu_env env = {.mem = r->mem, .ports = r->ports, .ram = &r->ram, .clock = &r->clk,
                           .ack_irq = rig_ack, .pic = r};
     if (!bus_map(r->mem, &r->ram_region, &err) || !bus_map(r->ports, &r->all_ports, &err) ||
@@ -191,6 +194,58 @@ void cpu_rig_gate(struct cpu_rig *r, unsigned vector, uint32_t eip, unsigned dpl
     rig_store64(r, 0x800 + vector * 8,
                 (uint64_t)(eip & 0xffff0000) << 32 | (uint64_t)(0x8e00 | dpl << 13) << 32 |
                     8u << 16 | (eip & 0xffff));
+}
+
+void cpu_rig_long64(struct cpu_rig *r, uint32_t tables, uint64_t rip, uint64_t rsp)
+{
+    static const uint64_t gdt[] = {0, 0x00af9b000000ffffull, 0x00cf93000000ffffull,
+                                   0x00affb000000ffffull, 0x00cff3000000ffffull};
+    uint64_t pages = r->ram.size >> PAGE_SHIFT, pt = tables + 0x6000;
+    for (uint64_t i = 0; i < 0x6000; i += 8) {
+        rig_store64(r, tables + i, 0);
+    }
+    rig_store64(r, tables, (tables + 0x1000) | 7);
+    rig_store64(r, tables + 511 * 8, (tables + 0x2000) | 7);
+    rig_store64(r, tables + 255 * 8, (tables + 0x3000) | 7);
+    rig_store64(r, tables + 0x1000, (tables + 0x4000) | 7);
+    rig_store64(r, tables + 0x2000 + 510 * 8, (tables + 0x4000) | 7);
+    rig_store64(r, tables + 0x3000 + 511 * 8, (tables + 0x5000) | 7);
+    rig_store64(r, tables + 0x4000, pt | 7);
+    rig_store64(r, tables + 0x5000 + 511 * 8, pt | 7);
+    for (uint64_t i = 0; i < 512; i++) {
+        rig_store64(r, pt + i * 8, (i % pages) << PAGE_SHIFT | 7);
+    }
+    for (unsigned i = 0; i < 5; i++) {
+        rig_store64(r, 0x500 + i * 8, gdt[i]);
+    }
+    rig_store64(r, 0x600 + 4, rsp);
+    rig_store64(r, 0x600 + 36, rsp);
+    struct cpu_state *s = cpu_state(r->cpu);
+    s->gdt_base = 0x500;
+    s->gdt_limit = sizeof gdt - 1;
+    s->idt_base = tables + 0x7000;
+    s->idt_limit = 0xfff;
+    s->tr = (struct seg){.sel = 0x28, .attr = 0x8b, .limit = 103, .base = 0x600};
+    s->cr0 |= CR0_PE | CR0_PG;
+    s->cr3 = tables;
+    s->cr4 |= CR4_PAE | CR4_OSFXSR;
+    s->efer |= EFER_LME | EFER_LMA | EFER_SCE;
+    s->cpl = 0;
+    for (unsigned i = 0; i < SEG_COUNT; i++) {
+        s->seg[i] = (struct seg){.sel = 0x10, .attr = 0xc093, .limit = 0xffffffff};
+    }
+    s->seg[SEG_CS] = (struct seg){.sel = 8, .attr = 0xa09b, .limit = 0xffffffff};
+    s->rip = rip;
+    s->gpr[REG_SP] = rsp;
+    cpu_state_changed(r->cpu);
+}
+
+void cpu_rig_gate64(struct cpu_rig *r, unsigned vector, uint64_t rip)
+{
+    uint64_t at = cpu_state(r->cpu)->idt_base + vector * 16;
+    rig_store64(r, at, (rip & 0xffff) | 8u << 16 | (uint64_t)0xee01 << 32 |
+                           (rip & 0xffff0000) << 32);
+    rig_store64(r, at + 8, rip >> 32);
 }
 
 enum cpu_stop cpu_rig_run(struct cpu_rig *r, uint64_t max)
