@@ -6,7 +6,6 @@
  *   oracle_value.c   values and states with a liking for edges
  *   oracle_gen.c     random instances of an encoding; oracle_seq.c: several in a row
  *   oracle_cmp.c     compares, with oracle_loose.h as the list of what is excused
- *   oracle_vec.c     recorded vectors
  *
  * Both sides see the same address space: a page of code full of HLT (which is a #GP wherever the
  * instruction leads), two pages of data, a read-only one behind them and nothing around; in 64-bit

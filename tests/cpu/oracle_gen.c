@@ -53,6 +53,7 @@ static const struct {
     const char *what;
 } host_more[] = {
     {0, 1, 0x62, 0x62, 0xffff, "EVEX"},
+    {0, 1, 0xc4, 0xc5, 0xff00, "VEX, which is tried as such"},
     {1, 1, 0x01, 0x01, 0xff00, "SVM, VMX, MONITORX, RDPRU, CLZERO, PKU"},
     {1, 0xf3, 0x2b, 0x2b, 0x00ff, "MOVNTSS (SSE4a)"},
     {1, 0xf2, 0x2b, 0x2b, 0x00ff, "MOVNTSD (SSE4a)"},
@@ -77,8 +78,8 @@ static bool host_has_more(const struct oracle_enc *e, const uint8_t *code, unsig
     if (e->map == 1 && e->opcode == 0 && reg == 5) {
         return true; /* LOCK VERW: Zen runs it */
     }
-    if (e->map == 7 && e->opcode <= 1 && e->mode != DECODE_64) {
-        return true; /* VPERMQ, VPERMPD: Zen ignores VEX.W outside 64-bit mode, the SDM wants 1 */
+    if (e->map == 7 && e->opcode <= 1) {
+        return true; /* VPERMQ, VPERMPD: Zen ignores VEX.W, the SDM wants 1 */
     }
     for (unsigned i = 0; i < ARRAY_LEN(host_more); i++) {
         if (host_more[i].map == e->map && e->opcode >= host_more[i].first &&
@@ -264,7 +265,10 @@ static void far_target(uint64_t *s, unsigned *sel, uint64_t *off)
  * so not into 64-bit code from a stack that is not. */
 static unsigned calls_into_64(const struct oracle_case *c, unsigned sel)
 {
-    bool flat = c->mode == DECODE_64 || c->regs.sel[SEG_SS] == ORACLE_DS;
+    if (c->mode == DECODE_64) { /* and the other way round: 32 bits of RSP */
+        return (sel & ~3u) != 0x30 && c->regs.gpr[REG_SP] >> 32 ? ORACLE_CS64 : sel;
+    }
+    bool flat = c->regs.sel[SEG_SS] == ORACLE_DS;
     return (sel & ~3u) == 0x30 && !flat ? ORACLE_CS32 : sel;
 }
 
@@ -586,7 +590,8 @@ bool oracle_gen_case(const struct oracle_enc *e, const struct cpu_features *feat
     if (uses_stack(in)) {
         prepare_stack(&d);
     }
-    if (strstr(op_name(in->op), "gather") != NULL) {
+    if (strstr(op_name(in->op), "gather") != NULL || in->op == OP_maskmovq ||
+        in->op == OP_maskmovdqu) {
         c->regs.rflags &= ~(uint64_t)FL_AC; /* Zen 4 does not look, SDM "Exceptions Type 12": #AC */
     }
     if (oracle_addressed(in)) {

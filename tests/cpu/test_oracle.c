@@ -5,8 +5,8 @@
  *
  * The work is done in a child process: a wild native instruction must not take the test along.
  *
- * VITRINE_ORACLE_OP=name: this operation only; VITRINE_ORACLE_CASES=n;
- * VITRINE_ORACLE_MODE=16|32|64; VITRINE_ORACLE_SEED=n: other cases; VITRINE_LONG=1: ten million. */
+ * VITRINE_ORACLE_OP=name: this operation only; VITRINE_ORACLE_CASES=n; VITRINE_ORACLE_MODE=32;
+ * VITRINE_ORACLE_SEED=n: other cases; VITRINE_LONG=1: ten million. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -114,7 +114,7 @@ static void one_case(struct run *r, const struct oracle_case *k, unsigned index)
         if (what != NULL) {
             uint32_t *bad = n == 0 ? r->bad_exec : r->bad_engine;
             r->flag_diff[op] |= (uint32_t)(a.rflags ^ b.rflags) & ORACLE_FLAGS;
-            if (!bad_exec && ++bad[op] <= 2 && r->shown++ < SHOW_MAX) {
+            if (!bad_exec && ++bad[op] <= 12 && r->shown++ < SHOW_MAX) {
                 oracle_show(k, who[n], what, &a, &ea, &b, &eb);
                 settle_memory(r, n, k, &a, fa, true);
             }
@@ -160,6 +160,115 @@ static void run_cases(struct run *r, unsigned long cases)
     }
 }
 
+/* Sequences: the engine against the host, at once and in small pieces. */
+static void run_sequences(struct run *r, unsigned long count)
+{
+    unsigned long insns = 0, taken = 0, bad = 0;
+    for (unsigned long i = 0; i < count; i++) {
+        struct oracle_seq q;
+        struct oracle_regs a, b;
+        oracle_gen_seq(i, oracle_features(r->sides[0]), &q);
+        struct oracle_case k = {.mode = q.mode, .in = {.op = OP_nop}, .regs = q.regs};
+        k.len = q.len < sizeof k.code ? q.len : sizeof k.code;
+        memcpy(k.code, q.code, k.len);
+        struct oracle_end ea =
+            oracle_native_run(q.code, q.len, ORACLE_INSN_OFF, &q.regs, &a);
+        insns += q.count;
+        taken += (a.rip & 0xfff) == ORACLE_TAKEN_OFF;
+        for (unsigned n = 0; n < 2; n++) {
+            unsigned piece = n == 0 ? 24 : 1 + (unsigned)i % 3;
+            struct oracle_end eb = oracle_run_engine(r->sides[n], q.code, q.len, ORACLE_INSN_OFF,
+                                                     &q.regs, piece, &b);
+            const char *what = oracle_compare(&k, &a, &ea, &b, &eb, false);
+            bool mem = memcmp(r->host, oracle_side_data(r->sides[n]), ORACLE_DATA_SIZE) == 0;
+            what = what == NULL && !mem ? "memory" : what;
+            if (what != NULL && bad++ < 10) {
+                printf("sequence %lu, %s:", i, n == 0 ? "at once" : "in pieces");
+                for (unsigned at = 0; at < q.len; at++) {
+                    printf(" %02x", q.code[at]);
+                }
+                printf("\n");
+                oracle_show(&k, "the engine", what, &a, &ea, &b, &eb);
+            }
+            if (!mem) {
+                oracle_side_poke(r->sides[n], 0, r->host, ORACLE_DATA_SIZE);
+            }
+        }
+        if (i % 4096 == 4095) {
+            refill(r, i);
+        }
+    }
+    printf("%lu sequences, %lu instructions, %lu left by a branch, %lu differences\n", count,
+           insns, taken, bad);
+    r->bad += bad;
+}
+
+/* ---- totals ---- */
+
+static void print_totals(const struct run *r)
+{
+    static const struct {
+        unsigned first, last;
+        const char *name;
+    } classes[] = {{OP_add, OP_cmpxchg8b, "arithmetic"},
+                   {OP_rol, OP_shrd, "shifts"},
+                   {OP_mul, OP_idiv, "multiply, divide"},
+                   {OP_daa, OP_aad, "BCD"},
+                   {OP_bt, OP_bswap, "bits"},
+                   {OP_mov, OP_prefetch, "moves"},
+                   {OP_push, OP_push_seg, "stack"},
+                   {OP_movs, OP_scas, "strings"},
+                   {OP_jmp, OP_jcxz, "branches"},
+                   {OP_mov_seg, OP_outs, "segments, system, I/O"},
+                   {OP_fadd, OP_fwait, "x87"},
+                   {OP_fxsave, OP_emms, "FXSAVE, MXCSR, EMMS"},
+                   {OP_movd, OP_movdq2q, "MMX and SSE2 integer"},
+                   {OP_movups, OP_xorpd, "SSE moves"},
+                   {OP_addps, OP_cvttpd2dq, "SSE floating point"},
+                   {OP_cvttpd2dq + 1, OP_COUNT - 1, "SSE3 to AVX2, FMA, BMI, crypto, XSAVE"}};
+    static const char *const maps[8] = {"one byte", "0F",       "0F 38",    "0F 3A",
+                                        "",         "VEX 0F", "VEX 0F 38", "VEX 0F 3A"};
+    unsigned count[3][8][3] = {{{0}}}; /* mode, map: encodings, of them run, of them undefined */
+    for (unsigned i = 0; i < ARRAY_LEN(classes); i++) {
+        unsigned long c = 0, f = 0, ops = 0;
+        for (unsigned op = classes[i].first; op <= classes[i].last; op++) {
+            c += r->cases[op];
+            f += r->faults[op];
+            ops += r->cases[op] != 0;
+        }
+        printf("%-38s %4lu operations %8lu cases %8lu with a fault\n", classes[i].name, ops, c, f);
+    }
+    printf("%-38s %4u            %8u cases %8u with a fault\n", "undefined", 1, r->cases[OP_ud],
+           r->faults[OP_ud]);
+    for (unsigned e = 0; e < r->n; e++) {
+        const struct oracle_enc *x = &r->enc[e];
+        unsigned *t = count[x->mode][x->map & 7];
+        bool skipped = oracle_left_out(x->op) != NULL;
+        if (x->op == OP_ud) {
+            t[2] += r->done[e] != 0;
+        } else if (!skipped) {
+            t[0]++;
+            t[1] += r->done[e] != 0;
+        }
+    }
+    for (unsigned m = 0; m < 24; m++) {
+        const unsigned *t = count[m / 8][m % 8];
+        if (m % 8 != 4) {
+            printf("%u-bit, %-10s %6u encodings, %6u run; %6u undefined ones run\n", 16u << m / 8,
+                   maps[m % 8], t[0], t[1], t[2]);
+        }
+    }
+    unsigned left = 0;
+    for (unsigned e = 0; e < r->n; e++) {
+        if (r->enc[e].op != OP_ud && !oracle_left_out(r->enc[e].op) && r->done[e] == 0 &&
+            left++ < 20) {
+            printf("not run: %u-bit %s, map %u opcode %02x prefix %02x W %u L %u\n",
+                   16u << r->enc[e].mode, op_name(r->enc[e].op), r->enc[e].map, r->enc[e].opcode,
+                   r->enc[e].pfx, r->enc[e].w, r->enc[e].l);
+        }
+    }
+}
+
 /* Exit status of the child: 0 good, 1 differences, 2 cannot. */
 static int child(void)
 {
@@ -190,6 +299,10 @@ static int child(void)
             printf("%-12s %6u cases: exec_table differs in %u, only the engine in %u; flags %x\n",
                    op_name(op), r.cases[op], r.bad_exec[op], r.bad_engine[op], r.flag_diff[op]);
         }
+    }
+    if (getenv("VITRINE_ORACLE_OP") == NULL) {
+        print_totals(&r);
+        run_sequences(&r, cases / 4);
     }
     printf("%u encodings, %lu cases, %lu entered the kernel, %lu differences\n", r.n, r.total,
            r.kernel, r.bad);

@@ -2,6 +2,9 @@
 ; reserved bits of 4 KB, 2 MB and 1 GB pages, PCIDs and INVPCID, canonical addresses.
 ; What CPUID does not offer is not tried.  Of stale translations only what is guaranteed: that there are
 ; none after INVLPG, a load of CR3, INVPCID, and never one of another PCID.
+; Judges: Bochs 2.7 passes as corei7_haswell_4770; as corei7_icelake_u and ryzen all but test 14, as it
+; lets AC open implicit accesses.  QEMU 7.2's TCG differs in 2 (a read-modify-write faults as a read), 6
+; (RSVD without P), 12 (CR3 bit 63), 13 (an operand that crosses into the hole), 14 (as Bochs).
 %include "common.inc"
 %include "long.inc"
 PROTECTED_MODE

@@ -1,5 +1,6 @@
 ; System registers of 64-bit mode: control and debug registers, EFER, MSRs, descriptor-table registers,
 ; UMIP, FSGSBASE, what ring 3 may not do, MONITOR and MWAIT.  What CPUID does not offer is not tried.
+; Judges: Bochs 2.7 passes all but test 16.  QEMU 7.2's TCG stops in test 1: it takes the upper half of CR0.
 %include "common.inc"
 %include "long.inc"
 PROTECTED_MODE
