@@ -395,7 +395,8 @@ static enum decode_result undefined(const struct cursor *c, size_t avail, struct
 }
 
 /* SDM Vol. 2A, 2.3.5, "The VEX Prefix".  Outside 64-bit mode there are only eight registers: B and
- * the top of a vvvv in use are ignored, W is no operand size.  Returns pp as the prefix it stands for. */
+ * the top of a vvvv in use are ignored, W is no operand size.  Returns pp as the prefix it stands
+ * for. */
 static unsigned parse_vex(struct cursor *c, unsigned first)
 {
     static const uint8_t pp[4] = {PFX_NONE, PFX_66, PFX_F3, PFX_F2};

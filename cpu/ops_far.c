@@ -245,8 +245,8 @@ static bool far_same(struct cpu *c, uint16_t cs, struct desc *code, uint64_t off
     return true;
 }
 
-/* A call gate of long mode: 16 bytes, to 64-bit code, no parameters.  The frame is of quadwords on a
- * 64-bit stack, also from compatibility mode. */
+/* A call gate of long mode: 16 bytes, to 64-bit code, no parameters.  The frame is of quadwords on
+ * a 64-bit stack, also from compatibility mode. */
 static bool far_gate64(struct cpu *c, uint16_t sel, struct desc *gate, bool call)
 {
     uint16_t target = gate_sel(gate);

@@ -48,22 +48,36 @@ static const struct alias {
 } aliases[] = {
 #define A(cs, op) {#cs, #op},
     A(cwde, cbw) A(cdqe, cbw) A(cdq, cwd) A(cqo, cwd) A(sal, shl) A(pushal, pusha) A(pushaw, pusha)
-    A(popal, popa) A(popaw, popa) A(pushfd, pushf) A(pushfq, pushf) A(popfd, popf) A(popfq, popf)
-    A(iretd, iret) A(iretq, iret) A(retf, ret_far) A(retfq, ret_far) A(lcall, call_far)
-    A(ljmp, jmp_far) A(xlatb, xlat) A(movabs, mov) A(jecxz, jcxz) A(jrcxz, jcxz)
-    A(movsb, movs) A(movsw, movs) A(movsq, movs) A(cmpsb, cmps) A(cmpsw, cmps) A(cmpsq, cmps)
-    A(stosb, stos) A(stosw, stos) A(stosd, stos) A(stosq, stos) A(lodsb, lods) A(lodsw, lods)
-    A(lodsd, lods) A(lodsq, lods) A(scasb, scas) A(scasw, scas) A(scasd, scas) A(scasq, scas)
-    A(insb, ins) A(insw, ins) A(insd, ins) A(outsb, outs) A(outsw, outs) A(outsd, outs)
-    A(lds, lseg) A(les, lseg) A(lfs, lseg) A(lgs, lseg) A(lss, lseg) A(ud2, ud) A(ud2b, ud)
-    A(ud0, ud) A(ud1, ud) A(icebp, int1) A(wait, fwait) A(prefetchnta, prefetch)
-    A(prefetcht0, prefetch) A(prefetcht1, prefetch) A(prefetcht2, prefetch)
-    A(prefetchw, prefetch) A(fxsave64, fxsave) A(fxrstor64, fxrstor) 
-    A(sysexitq, sysexit) A(sysretq, sysret) A(fcompi, fcomip)
-    A(fucompi, fucomip) A(fdisi8087_nop, fdisi) A(feni8087_nop, feni) A(loopz, loope)
-    A(loopnz, loopne) A(clflushopt, clflush) A(fstpnce, fstp) A(int3, int3)
-    A(cvtpd2dqx, cvtpd2dq) A(cvttpd2dqx, cvttpd2dq) A(cvtpd2psx, cvtpd2ps) A(endbr32, nop) A(endbr64, nop) A(clwb, clflush) A(xsave64, xsave) A(xrstor64, xrstor)
-    A(xsaveopt64, xsaveopt) A(xsavec64, xsavec) A(pinsrq, pinsrd) A(pextrq, pextrd)
+        A(popal, popa) A(popaw, popa) A(pushfd, pushf) A(pushfq, pushf) A(popfd, popf)
+            A(popfq, popf) A(iretd, iret) A(iretq, iret) A(retf, ret_far) A(retfq, ret_far)
+                A(lcall, call_far) A(ljmp, jmp_far) A(xlatb, xlat) A(movabs, mov) A(jecxz, jcxz) A(
+                    jrcxz, jcxz) A(movsb, movs) A(movsw, movs) A(movsq, movs) A(cmpsb, cmps)
+                    A(cmpsw, cmps) A(cmpsq, cmps) A(stosb, stos) A(stosw, stos) A(stosd, stos) A(
+                        stosq, stos) A(lodsb, lods) A(lodsw, lods) A(lodsd, lods) A(lodsq, lods)
+                        A(scasb, scas) A(scasw, scas) A(scasd, scas) A(scasq, scas) A(insb, ins)
+                            A(insw, ins) A(insd, ins) A(outsb, outs) A(outsw, outs) A(outsd, outs)
+                                A(lds, lseg) A(les, lseg) A(lfs, lseg) A(lgs, lseg) A(lss, lseg) A(
+                                    ud2, ud) A(ud2b, ud) A(ud0, ud) A(ud1, ud) A(icebp, int1)
+                                    A(wait, fwait) A(prefetchnta, prefetch) A(prefetcht0, prefetch)
+                                        A(prefetcht1, prefetch) A(prefetcht2, prefetch) A(
+                                            prefetchw, prefetch) A(fxsave64, fxsave) A(fxrstor64,
+                                                                                       fxrstor)
+                                            A(sysexitq, sysexit) A(sysretq, sysret) A(
+                                                fcompi,
+                                                fcomip) A(fucompi, fucomip) A(fdisi8087_nop, fdisi)
+                                                A(feni8087_nop, feni) A(loopz, loope)
+                                                    A(loopnz, loopne) A(clflushopt, clflush)
+                                                        A(fstpnce, fstp) A(int3, int3) A(
+                                                            cvtpd2dqx, cvtpd2dq) A(cvttpd2dqx,
+                                                                                   cvttpd2dq)
+                                                            A(cvtpd2psx, cvtpd2ps) A(
+                                                                endbr32, nop) A(endbr64, nop)
+                                                                A(clwb, clflush) A(xsave64, xsave)
+                                                                    A(xrstor64, xrstor)
+                                                                        A(xsaveopt64, xsaveopt)
+                                                                            A(xsavec64, xsavec)
+                                                                                A(pinsrq, pinsrd) A(
+                                                                                    pextrq, pextrd)
 #undef A
 };
 

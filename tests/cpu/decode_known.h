@@ -68,4 +68,6 @@
     {ALL, PANY, VEX2, 0x00, 0xff, 0, 0, BEFORE_VEX, "66, F2, F3, F0, REX before VEX: #UD"},
     {ALL, PANY, VEX3, 0x00, 0xff, 0, 0, BEFORE_VEX, "66, F2, F3, F0, REX before VEX: #UD"},
     {ALL, PANY, VEX2, 0x90, 0x93, 0, 0, GATHER, "gathers: #UD if two registers are the same"},
-    {ALL, PL, VEX2, 0x5a, 0x5a, 0, 0, 0, "VBROADCASTI128: capstone does not know it; host: executes"},
+    {ALL,  PL,   VEX2,
+     0x5a, 0x5a, 0,
+     0,    0,    "VBROADCASTI128: capstone does not know it; host: executes"},

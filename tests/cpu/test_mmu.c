@@ -349,9 +349,10 @@ static void canonical_addresses(void **state)
         unsigned len;
         bool good; /* or not mapped, which is another fault */
     } rows[] = {
-        {0x00007fffffffffff, 1, true}, {0x00007ffffffffff8, 8, true}, {0x00007ffffffffff9, 8, false},
-        {0x0000800000000000, 1, false}, {0xffff7fffffffffff, 1, false},
-        {0xffff7fffffffffff, 2, false}, {0xffff800000000000, 8, true}, {~0ull, 1, true},
+        {0x00007fffffffffff, 1, true},  {0x00007ffffffffff8, 8, true},
+        {0x00007ffffffffff9, 8, false}, {0x0000800000000000, 1, false},
+        {0xffff7fffffffffff, 1, false}, {0xffff7fffffffffff, 2, false},
+        {0xffff800000000000, 8, true},  {~0ull, 1, true},
         {0x8000000000000000, 4, false}, {0x4000000000000000, 4, false},
     };
     uint8_t buf[8] = {0};

