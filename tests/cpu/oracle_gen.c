@@ -396,6 +396,12 @@ static bool set_branch(struct draft *d)
         store_le(c->code + d->modrm_at, rel, size);
         return redecode(d);
     }
+    if (in->o[0].kind == OPND_REL) { /* anywhere, but not into itself: that could go on for ever */
+        uint64_t to = (uint64_t)in->len + in->imm;
+        if ((to & 0xffff) < in->len) {
+            return false;
+        }
+    }
     if (in->o[0].kind == OPND_FAR && in->len > d->modrm_at + 2) {
         unsigned sel, size = in->len - d->modrm_at - 2;
         uint64_t off;

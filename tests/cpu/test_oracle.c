@@ -5,8 +5,8 @@
  *
  * The work is done in a child process: a wild native instruction must not take the test along.
  *
- * VITRINE_ORACLE_OP=name: this operation only; VITRINE_ORACLE_CASES=n; VITRINE_ORACLE_MODE=32;
- * VITRINE_ORACLE_SEED=n: other cases; VITRINE_LONG=1: ten million. */
+ * VITRINE_ORACLE_OP=name: this operation only; VITRINE_ORACLE_CASES=n;
+ * VITRINE_ORACLE_MODE=16|32|64; VITRINE_ORACLE_SEED=n: other cases; VITRINE_LONG=1: ten million. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -114,7 +114,7 @@ static void one_case(struct run *r, const struct oracle_case *k, unsigned index)
         if (what != NULL) {
             uint32_t *bad = n == 0 ? r->bad_exec : r->bad_engine;
             r->flag_diff[op] |= (uint32_t)(a.rflags ^ b.rflags) & ORACLE_FLAGS;
-            if (!bad_exec && ++bad[op] <= 12 && r->shown++ < SHOW_MAX) {
+            if (!bad_exec && ++bad[op] <= 2 && r->shown++ < SHOW_MAX) {
                 oracle_show(k, who[n], what, &a, &ea, &b, &eb);
                 settle_memory(r, n, k, &a, fa, true);
             }
