@@ -1,5 +1,7 @@
 /* The engine's two ways against each other on any code at all: blocks and single instructions must
- * leave the same machine after every slice.  Input: mode, slice lengths, then code bytes. */
+ * leave the same machine after every slice.  Input: mode, slice lengths, then code bytes.
+ * Mode: 1 real mode; else 2 paging; 4: 64-bit mode, there 2 the kernel's addresses, 8 right below
+ * the non-canonical ones. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -13,6 +15,36 @@
 #define CODE 0x10000u
 #define DATA 0x20000u
 #define HANDLER 0x8000u
+
+/* 64-bit mode: the handler's IRETQ goes on eleven bytes further with the same stack. */
+static void start64(struct cpu_rig *r, unsigned mode)
+{
+    static const uint8_t handler[] = {
+        0x83, 0x04, 0x25, 0x00, 0x90, 0x00, 0x00, 0x0b,       /* add dword [9000h], 11 */
+        0x6a, 0x10, 0x68, 0x00, 0x00, 0x03, 0x00, 0x6a, 0x02, /* push SS, RSP, RFLAGS */
+        0x6a, 0x08, 0xff, 0x34, 0x25, 0x00, 0x90, 0x00, 0x00, /* push CS, [9000h] */
+        0x48, 0xcf};                                          /* iretq */
+    uint64_t code = CODE + (mode & 2 ? 0xffffffff80000000ull : mode & 8 ? 0x7ffffff00000ull : 0);
+    uint8_t first[8];
+    cpu_rig_load(r, HANDLER, handler, sizeof handler);
+    store_le64(first, code + 11);
+    cpu_rig_load(r, 0x9000, first, sizeof first);
+    cpu_rig_long64(r, 0x38000, code, 0x37ff0);
+    for (unsigned i = 0; i < 32; i++) {
+        cpu_rig_gate64(r, i, HANDLER);
+    }
+    struct cpu_state *s = cpu_state(r->cpu);
+    for (unsigned i = 0; i < 16; i++) {
+        s->gpr[i] = DATA + i * 0x100;
+        for (unsigned k = 0; k < 2; k++) {
+            s->ymm[i][k] = (i * 2 + k + 1) * 0x9e3779b97f4a7c15ull;
+        }
+    }
+    s->gpr[REG_SP] = 0x30000;
+    s->gpr[REG_CX] = 17;
+    s->seg[SEG_GS].base = 0xffffffff80000000ull;
+    cpu_state_changed(r->cpu);
+}
 
 static void start(struct cpu_rig *r, unsigned mode, const uint8_t *code, size_t len)
 {
@@ -34,6 +66,10 @@ static void start(struct cpu_rig *r, unsigned mode, const uint8_t *code, size_t 
     r->clk.slice_start = 0;
     r->port_sum = 0;
     cpu_rig_load(r, CODE, code, len);
+    if (mode & 4) {
+        start64(r, mode);
+        return;
+    }
     if (mode & 1) {
         cpu_rig_real(r, CODE >> 4, 0, 0xf000);
         s->seg[SEG_DS].base = s->seg[SEG_ES].base = s->seg[SEG_SS].base = DATA;
@@ -65,8 +101,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     static struct cpu_rig *a, *b; /* a fuzz target is one process and one thread */
     if (!a) {
-        a = cpu_rig_create(NULL, RAM);
-        b = cpu_rig_create(NULL, RAM);
+        a = cpu_rig_create("max,+lm", RAM);
+        b = cpu_rig_create("max,+lm", RAM);
         if (!a || !b) {
             abort();
         }
