@@ -219,6 +219,7 @@ static unsigned access_alignment(unsigned len)
 {
     switch (len) {
     case 1: case 2: case 4: case 8: case 16: return len;
+    case 32: return 16; /* HW */
     case 6: return 4;  /* far pointer, pseudo-descriptor */
     case 10: return 8; /* extended real */
     default: return len > 256 ? 1 : len % 4 ? 2 : 4;

@@ -50,8 +50,8 @@ enum {
  * CR4.SMAP closes user pages to the supervisor but while EFLAGS.AC is set.  Linux sets and clears
  * AC (STAC, CLAC) around every copy to or from a process, so that must cost no more than turning a
  * pointer: with AC set the supervisor looks into a table of its own, TLB_OPEN, that holds user
- * pages too.  TLB_SUPER never has tags of user pages while SMAP is on, and serves the implicit accesses
- * (descriptor tables, TSS, frames of events), for which AC does not count. */
+ * pages too.  TLB_SUPER never has tags of user pages while SMAP is on, and serves the implicit
+ * accesses (descriptor tables, TSS, frames of events), for which AC does not count. */
 enum { TLB_SUPER, TLB_USER, TLB_OPEN, TLB_VIEWS };
 /* Where page tables lie in host memory: saves the walk a bus look-up a level. */
 struct mmu_table {

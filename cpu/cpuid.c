@@ -3,7 +3,7 @@
  *
  * What CPUID says is what the decoder accepts: a feature without operations cannot be switched on.
  *
- * NOT IMPLEMENTED: leaf 3 (serial number), leaf 5 beyond zero sizes, leaf 6 beyond ARAT, leaf 0Ah
+ * NOT IMPLEMENTED: leaf 3 (serial number), leaf 6 beyond ARAT, leaf 0Ah
  * (performance monitoring: none), hypervisor leaves. */
 #include "cpu/cpuid.h"
 
@@ -43,9 +43,9 @@ _Static_assert(FEAT_COUNT <= 128, "widen FEATURES()");
 #define SET_MAX(W)                                                                                 \
     (SET_V3(W) | W(PCLMULQDQ) | W(MONITOR) | W(PCID) | W(AES) | W(RDRAND) | W(FSGSBASE) |          \
      W(SMEP) | W(ERMS) | W(INVPCID) | W(RDSEED) | W(ADX) | W(SMAP) | W(CLFLUSHOPT) | W(CLWB) |     \
-     W(SHA) | W(UMIP) | W(RDPID) | W(FSRM) | W(SPEC_CTRL) | W(ARCH_CAPABILITIES) | W(XSAVEOPT) |   \
-     W(XSAVEC) | W(XGETBV1) | W(CR8_LEGACY) | W(PREFETCHW) | W(PDPE1GB) | W(RDTSCP) | W(ARAT) |    \
-     W(INVTSC))
+     W(SHA) | W(UMIP) | W(RDPID) | W(FSRM) | W(SPEC_CTRL) | W(ARCH_CAPABILITIES) | W(BHI_CTRL) |   \
+     W(XSAVEOPT) | W(XSAVEC) | W(XGETBV1) | W(CR8_LEGACY) | W(PREFETCHW) | W(PDPE1GB) |            \
+     W(RDTSCP) | W(ARAT) | W(INVTSC))
 /* can be asked for: all of the above, and what other rooms supply */
 #define SET_OFFERED(W) (SET_MAX(W) | W(HYPERVISOR) | W(AMD))
 #define WORDS(SET) {{SET(IN0), SET(IN1)}}
@@ -421,13 +421,18 @@ void cpuid_query(const struct cpu *c, uint32_t leaf, uint32_t sub, uint32_t out[
             leaf_cache_params(c, sub, out);
         }
         break;
-    case 5: break;
+    case 5: /* MONITOR's line; ECX says that EDX counts, and EDX that there is no C1 to wait in: so
+             * idle loops use HLT, which costs the host nothing */
+        if (feat_has(&c->feat, FEAT_MONITOR)) {
+            out[0] = out[1] = 64;
+            out[2] = 3;
+        }
+        break;
     case 6: out[0] = feature_bits(c, 6, 0, 0); break;
     case 7:
-        if (sub == 0) {
-            for (unsigned r = 1; r < 4; r++) {
-                out[r] = feature_bits(c, 7, 0, r);
-            }
+        out[0] = sub == 0 && feat_has(&c->feat, FEAT_BHI_CTRL) ? 2 : 0; /* the last subleaf */
+        for (unsigned r = 1; r < 4 && sub <= 2; r++) {
+            out[r] = feature_bits(c, 7, sub, r);
         }
         break;
     case 0xb: leaf_topology(c, sub, out); break;

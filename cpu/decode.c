@@ -32,7 +32,7 @@ struct cursor {
     uint8_t seg;   /* override or SEG_NONE */
     uint8_t opcode;
     uint8_t map;   /* 0: one byte, 1: 0F, 2: 0F 38, 3: 0F 3A */
-    uint8_t vvvv;  /* VEX: not inverted, 0 when unused */
+    uint8_t vvvv;  /* VEX: not inverted, 0 when unused; its top bit counts only if it is */
     bool vex, l, w; /* VEX; VEX.L; REX.W or VEX.W */
     bool have_modrm, have_mem, vsib, bad;
 };
@@ -264,8 +264,8 @@ static void parse_operand(struct cursor *c, struct insn *in, struct opnd *o, con
         in->base = REG_DI;
         set_default_seg(c, in, SEG_DS);
         break;
-    case C_H: set_reg(o, OPND_XMM, c->vvvv, size); break;
-    case C_B: set_gpr(c, o, c->vvvv, size); break;
+    case C_H: set_reg(o, OPND_XMM, c->vvvv & (c->mode == DECODE_64 ? 15 : 7), size); break;
+    case C_B: set_gpr(c, o, c->vvvv & (c->mode == DECODE_64 ? 15 : 7), size); break;
     case C_LX: { /* bit 7 counts in 64-bit mode only */
         unsigned is4 = c->p[c->pos++];
         set_reg(o, OPND_XMM, c->mode == DECODE_64 ? is4 >> 4 : is4 >> 4 & 7, size);
@@ -395,7 +395,8 @@ static enum decode_result undefined(const struct cursor *c, size_t avail, struct
 }
 
 /* SDM Vol. 2A, 2.3.5, "The VEX Prefix".  Outside 64-bit mode there are only eight registers: B and
- * the top of vvvv are ignored, W is no operand size.  Returns pp as the prefix it stands for. */
+ * the top of a vvvv in use are ignored, W is no operand size.  Returns pp as the prefix it stands
+ * for. */
 static unsigned parse_vex(struct cursor *c, unsigned first)
 {
     static const uint8_t pp[4] = {PFX_NONE, PFX_66, PFX_F3, PFX_F2};
@@ -414,7 +415,6 @@ static unsigned parse_vex(struct cursor *c, unsigned first)
     c->vvvv = (uint8_t)(~b >> 3 & 15);
     if (c->mode != DECODE_64) {
         c->rex = 0;
-        c->vvvv &= 7;
     }
     return pp[b & 3];
 }
@@ -505,14 +505,9 @@ enum decode_result decode(const uint8_t *bytes, size_t avail, enum decode_mode m
     }
 
     unsigned flags = row->flags;
-    if (mode == DECODE_64 && (flags & (F_D64 | F_F64 | F_NEAR | F_AMD32))) {
-        bool amd = has_feature(feat, FEAT_AMD);
-        if (flags & F_AMD32) {
-            in->osize = amd ? (p66 ? 2 : 4) : in->osize;
-        } else {
-            bool fixed = (flags & F_F64) || ((flags & F_NEAR) && !amd);
-            in->osize = fixed || !p66 || (c.rex & REX_W) ? 8 : 2;
-        }
+    if (mode == DECODE_64 && (flags & (F_D64 | F_F64 | F_NEAR))) {
+        bool fixed = (flags & F_F64) || ((flags & F_NEAR) && !has_feature(feat, FEAT_AMD));
+        in->osize = fixed || !p66 || (c.rex & REX_W) ? 8 : 2;
     }
     if (flags & F_X87) {
         in->osize = in->osize > 4 ? 4 : in->osize;
@@ -528,6 +523,12 @@ enum decode_result decode(const uint8_t *bytes, size_t avail, enum decode_mode m
         /* a gather's registers must differ */
         c.bad |= c.vsib && (in->o[0].reg == in->index || in->o[0].reg == in->o[2].reg ||
                             in->o[2].reg == in->index);
+    }
+    if (lock && (row->op == OP_mov_cr || row->op == OP_mov_from_cr) &&
+        has_feature(feat, FEAT_CR8_LEGACY) && in->o[row->op == OP_mov_from_cr].reg == 0) {
+        /* AMD's way to CR8 outside 64-bit mode (APM Vol. 3, "MOV CRn") */
+        in->o[row->op == OP_mov_from_cr].reg = 8;
+        lock = false;
     }
     if (c.bad || row->op == OP_ud || !row_allowed(&c, row, feat) ||
         (lock && !((flags & F_LOCK) && in->o[0].kind == OPND_MEM))) {

@@ -138,7 +138,11 @@ bool stk_read(struct cpu *c, const struct stk *k, uint64_t off, unsigned size, u
     if (!stk_room(k, p, size, r.rd_lo, r.rd_hi)) {
         return stk_fault(c, k, p);
     }
-    return lin_read(c, (k->wide ? 0 : k->seg.base) + p, size, k->user, v);
+    p += k->wide ? 0 : k->seg.base;
+    if (k->user && c->ac_check && p & (size - 1)) {
+        return cpu_fault_err(c, EXC_AC, 0);
+    }
+    return lin_read(c, p, size, k->user, v);
 }
 
 bool except_tss_stack(struct cpu *c, unsigned cpl, uint16_t *ss, uint32_t *esp)

@@ -191,7 +191,8 @@ static bool msr_check(const struct cpu *c, uint32_t i, uint64_t v)
         return addr_canonical(v);
     case MSR_FMASK: return amd || !(v >> 32);
     case MSR_TSC_AUX: return !(v >> 32);
-    case MSR_SPEC_CTRL: return !(v & ~(uint64_t)3); /* IBRS, STIBP */
+    case MSR_SPEC_CTRL: /* IBRS, STIBP, BHI_DIS_S */
+        return !(v & ~(uint64_t)(feat_has(&c->feat, FEAT_BHI_CTRL) ? 0x403 : 3));
     default: return true;
     }
 }

@@ -1,14 +1,17 @@
 /* Opcode maps as data, in the notation of the SDM Vol. 2D, Appendix A ("Opcode Map", tables A-2 to
  * A-22).  A row says operation, operands (destination first), feature and flags; a cell that means
- * several things splits by prefix, mod, reg, rm or mode into an array of further rows.
+ * several things splits by prefix, mod, reg, rm, mode, encoding... into an array of further rows.
+ * VEX instructions stand in the rows of their legacy form: the SDM's letter H (VEX.vvvv) is not there
+ * in the legacy encoding, and .vex says which VEX.L and W are legal.
  *
- * NOT IMPLEMENTED: EVEX, XOP; VEX and the 0F38/0F3A maps give lengths, and OP_ud as operation.
+ * NOT IMPLEMENTED: EVEX, XOP, 3DNow!: OP_ud.
  *
  * WHAT AN OPERATION GETS (for who writes op_*; "GPR n" is an OPND_GPR of n bytes, "MEM n" likewise):
  *
  *  In general
  *   - in->osize 2, 4, 8 after all defaults: in 64-bit mode 8 for near branches (66 is ignored there,
- *     as Intel does), push, pop, enter, leave, pushf, popf, lgdt, lidt and the like.
+ *     but with FEAT_AMD makes it 2), push, pop, enter, leave, pushf, popf, lgdt, lidt and the like.
+ *     VEX: 4, or 8 with VEX.W in 64-bit mode.
  *   - a memory operand's address is insn_ea(c, in) in in->seg; there is never more than one.
  *   - IMM operands: in->imm is masked to o.size; sign-extended to it first where the encoding is
  *     shorter.  So `imul`, `push` and `add` just use opnd_read().  Jumps: OPND_REL, in->imm is signed
@@ -18,13 +21,16 @@
  *     instruction with REP is not INSN_ENDS: an engine must look at INSN_REP | INSN_REPNE itself.
  *   - INSN_LOCK only where it is legal; otherwise the operation is OP_ud.
  *   - OP_ud: o[] is empty, INSN_ENDS is set.
+ *   - makers (FEAT_AMD; without a feature set: Intel): SYSCALL and SYSRET are OP_ud outside 64-bit
+ *     mode at Intel, SYSENTER and SYSEXIT in 64-bit mode at AMD (in compatibility mode the operation
+ *     must refuse); lss lfs lgs jmp_far call_far with REX.W have osize 8 at Intel, 4 at AMD.
  *  Integer
  *   - mul imul1 div idiv not neg inc dec: o0 is the r/m operand.  imul: o0, o1 or o0, o1, o2 = IMM.
  *   - shifts and rotates: o1 is IMM 1 (also for the "by one" forms: imm = 1) or GPR 1 CL.
  *     shld shrd: o0, o1, o2 = IMM 1 or GPR 1 CL.
  *   - bt bts btr btc: o1 is GPR (bit string: adds to a memory address) or IMM 1 (modulo osize*8).
  *   - xchg: both operands; never `90` without REX.B, which is nop (F3 90: pause).
- *   - movzx movsx: o1.size 1 or 2.  movsxd: o1.size 4.  cbw cwd: no operands, by osize.
+ *   - movzx movsx: o1.size 1 or 2.  movsxd: o1.size 4 (with 66: 2, AMD 4).  cbw cwd: no operands, by osize.
  *   - aam aad: o0 IMM 1.  enter: o0 IMM 2 (frame size), in->imm2 the level (not masked).
  *   - ret ret_far: o0 IMM 2 or none; in->imm is 0 when there is none.  int: o0 IMM 1.
  *   - push: o0 GPR, MEM or IMM of osize; pop: o0 GPR or MEM.  push_seg pop_seg: o0 SEG.
@@ -42,6 +48,15 @@
  *   - mov_seg: o0 SEG (never CS), o1 GPR/MEM 2.  mov_from_seg: o0 GPR osize or MEM 2, o1 SEG.
  *   - bound: o0 GPR, o1 MEM size osize: two of them lie there.
  *   - cmpxchg8b: o0 MEM 8.  cmpxchg: o0 r/m, o1 GPR.  xadd: o0 r/m, o1 GPR.  movnti: o0 MEM 4/8, o1 GPR.
+ *   - cmpxchg16b: o0 MEM 16.  movbe: o0, o1, one of them MEM of osize.  crc32: o0 GPR 4/8, o1 GPR/MEM
+ *     1, 2, 4, 8.  popcnt lzcnt tzcnt: o0 GPR osize, o1 GPR/MEM.  adcx adox: o0 GPR 4/8 += o1.
+ *   - andn pdep pext: o0, o1 GPR 4/8, o2 GPR/MEM.  mulx: o0 high half, o1 low half, o2 GPR/MEM times
+ *     DX.  bextr bzhi shlx sarx shrx: o0, o1 GPR/MEM, o2 GPR.  blsr blsmsk blsi: o0 GPR, o1 GPR/MEM.
+ *     rorx: o0, o1 GPR/MEM, o2 IMM 1.
+ *   - rdrand rdseed: o0 GPR osize.  rdpid: o0 GPR 4 (8 in 64-bit mode).  rdfsbase rdgsbase wrfsbase
+ *     wrgsbase: o0 GPR 4/8.  invpcid: o0 GPR 4 (8 in 64-bit mode), o1 MEM 16.
+ *   - xsave xsaveopt xsavec xrstor fxsave fxrstor: MEM 0; in->osize 8 is the 64 form.
+ *   - clflush is also CLFLUSHOPT and CLWB, prefetch every PREFETCH.
  *   - mov_cr mov_dr: o0 CR/DR, o1 GPR 4 (8 in 64-bit mode); mov_from_cr mov_from_dr: the other way
  *     round.  CR is one of 0 2 3 4 8; DR 4 and 5 come through as such (CR4.DE decides).
  *   - mov_tr: the test register's number is imm (an IMM 1 operand); o0 is the destination.  Only
@@ -61,23 +76,43 @@
  *     o0 ST(i).  fild fist fistp fisttp: o0 MEM 2, 4, 8.  fbld fbstp: o0 MEM 10.
  *   - fnstsw: o0 GPR 2 (AX) or MEM 2.  fldcw fnstcw: o0 MEM 2.  The rest has no operands.
  *   - x87 opcodes are not gated by FEAT_FPU: without an FPU, fpu_check() behaves as if CR0.EM were set.
- *  MMX and SSE
- *   - OPND_MMX, OPND_XMM: size is the bytes used (the access size where it is memory instead).
+ *  MMX, SSE and AVX
+ *   - INSN_VEX: the VEX encoding, of an operation that has both.  A destination that is the first
+ *     source, too, is then apart: legacy o0 = op(o0, o1), VEX o0 = op(o1, o2); with v = 1 for VEX,
+ *     else 0, the sources are o[v] and o[v + 1].  Operations on one source (moves, pshufd, sqrtps,
+ *     packed conversions, broadcasts) are o0 = op(o1) in both; unary scalars (sqrtss, cvtsi2ss,
+ *     movss between registers) have in VEX the source of the upper bits as o1 and o2 = the source.
+ *     "Last operand" below counts for both.
+ *   - OPND_MMX, OPND_XMM: size is the bytes used (the access size where it is memory instead); 32 is
+ *     a YMM register.  o0.size tells the vector length, but where the destination is narrower than
+ *     the source (cvtpd2ps, vextractf128...) or not a vector: there o1.size.
+ *   - VEX.L, W, vvvv are checked; equal registers of a gather are OP_ud.  Not checked: whether VEX is
+ *     on (mode, CR4, XCR0: avx_check()).
  *   - movd: o0 MMX/XMM, o1 GPR/MEM 4, or (REX.W, "MOVQ" in the SDM) 8; or the other way round.
  *     The vector operand's size is 8 or 16: the whole register is written, zero-extended.
  *   - movq: MMX with MMX/MEM 8, or XMM with XMM/MEM 8 (XMM destination: bits 127:64 become zero).
  *     movq2dq: o0 XMM 16, o1 MMX.  movdq2q: o0 MMX, o1 XMM 8.
  *   - movss movsd_x: o0 XMM, o1 XMM merges; o1 MEM zero-extends to 16; o0 MEM stores.
- *   - movlps movhps movlpd movhpd: one operand is MEM 8.  movhlps movlhps: XMM, XMM.
- *   - packed shifts: o1 MMX/XMM/MEM of full width, or IMM 1.  pslldq psrldq: o0 XMM, o1 IMM 1.
- *   - pextrw: o0 GPR 4, o1 MMX/XMM, o2 IMM 1.  pinsrw: o0 MMX/XMM, o1 GPR 4 or MEM 2, o2 IMM 1.
- *     pshufw pshufd pshufhw pshuflw shufps shufpd cmpps cmppd cmpss cmpsd_x: o2 IMM 1.
+ *   - movlps movhps movlpd movhpd: one operand is MEM 8 (VEX load: o2).  movhlps movlhps: registers.
+ *   - packed shifts: last operand MMX/XMM/MEM (XMM: always 16 bytes), or IMM 1.  pslldq psrldq: IMM 1.
+ *   - pextrb pextrw pextrd extractps: o0 GPR 4 (pextrd with REX.W: 8) or MEM of the element, o1
+ *     MMX/XMM, o2 IMM 1.  pinsrb pinsrw pinsrd: the last but one operand is GPR or MEM; insertps: XMM
+ *     16 or MEM 4.
+ *   - an immediate (cmpps, shufps, blendps, roundps, dpps, palignr...) is the last operand, IMM 1.
+ *   - blendvps blendvpd pblendvb: the mask is the last operand: XMM0, or any with VEX.  sha256rnds2:
+ *     o2 = XMM0.
  *   - pmovmskb movmskps movmskpd: o0 GPR 4, o1 MMX/XMM.
  *   - maskmovq maskmovdqu: o0, o1 registers (data, mask); insn_ea() and in->seg are DS:[DI] already.
- *   - cvt*: operand kinds and sizes say it all (cvtsi2ss: o1 GPR/MEM 4 or 8; cvtps2pi: o1 XMM/MEM 8;
- *     cvtpd2pi: o1 XMM/MEM 16; cvtps2pd: o1 8; cvtdq2pd: o1 8).
+ *     vmaskmovps vmaskmovpd vpmaskmovd vpmaskmovq: o0 XMM, o1 mask, o2 MEM, or o0 MEM, o1 mask, o2 data.
+ *   - cvt*: operand kinds and sizes say it all (cvtsi2ss: GPR/MEM 4 or 8; cvtps2pi: o1 XMM/MEM 8;
+ *     cvtpd2pi: o1 XMM/MEM 16; cvtps2pd, cvtdq2pd, vcvtph2ps: o1 half of o0; cvtpd2ps, cvtpd2dq,
+ *     cvttpd2dq: o0 16; vcvtps2ph: o0 half of o1).
+ *   - pmovsx*, pmovzx*: o1.size is what is read: 2 to 16.  movddup: o1 8, or 32 with o0.
+ *   - pcmpestrm pcmpestri: lengths in RAX and RDX if in->osize is 8, else EAX and EDX.
+ *   - gathers: o0 destination, o1 MEM of an element, in->index a vector register (never none), o2 the
+ *     mask.  vgatherqps vpgatherqd: o0 and o2 are half as long (8, 16) as the index.
  *   - scalars and movlps-like memory operands need no alignment; o1.size == 16 does, but for
- *     movups movupd movdqu. */
+ *     movups movupd movdqu lddqu, and with VEX only in the aligned moves. */
 #pragma once
 #include <stdint.h>
 
@@ -152,8 +187,7 @@ enum opmap_flag {
     F_X87 = 256,   /* imm gets the 11-bit opcode, REX.W ignored */
     F_CC = 512,    /* cc: the opcode's low four bits */
     F_OLD = 1024,  /* only on models without CPUID */
-    F_NEAR = 2048, /* near branch: F_F64 at Intel, F_D64 at AMD */
-    F_AMD32 = 4096 /* a far pointer: AMD ignores REX.W */
+    F_NEAR = 2048  /* near branch: F_F64 at Intel, F_D64 at AMD */
 };
 
 /* What VEX says of a row.  Without VEX_L0 and VEX_L1 both lengths are legal (or the length is

@@ -64,8 +64,8 @@ const struct op_row opmap_0f[256] = {
         BY_REG(EMPTY, /* VMX */
                BY_RM(ROW0(monitor, .feat = FEAT_MONITOR),
                      ROW0(mwait, .flags = F_ENDS, .feat = FEAT_MONITOR),
-                     PFX_NP(ROW0(clac, .flags = F_ENDS, .feat = FEAT_SMAP)),
-                     PFX_NP(ROW0(stac, .flags = F_ENDS, .feat = FEAT_SMAP))),
+                     PFX_NP(ROW0(clac, .feat = FEAT_SMAP)),
+                     PFX_NP(ROW0(stac, .feat = FEAT_SMAP))),
                BY_RM(PFX_NP(ROW0(xgetbv, .feat = FEAT_XSAVE)),
                      PFX_NP(ROW0(xsetbv, .flags = F_ENDS, .feat = FEAT_XSAVE))),
                EMPTY, /* SVM */
@@ -84,7 +84,7 @@ const struct op_row opmap_0f[256] = {
     [0x08] = ROW0(invd, .feat = FEAT_I486),
     [0x09] = ROW0(wbinvd, .feat = FEAT_I486),
     [0x0b] = ROW0(ud), /* UD2 */
-    [0x0d] = ROW1(prefetch, Ev, .feat = FEAT_P6),
+    [0x0d] = BY_FEAT(AMD, ROW1(prefetch, Ev, .feat = FEAT_P6), ROW1(prefetch, M, .feat = FEAT_P6)),
     [0x0f] = {.kind = K_3D},
 
     [0x10] = BY_PFX(SSEV(movups, Vx, Wx), SSE2V(movupd, Vx, Wx),
@@ -137,8 +137,7 @@ const struct op_row opmap_0f[256] = {
     [0x33] = ROW0(rdpmc, .feat = FEAT_P6),
     [0x34] = BY_FEAT(AMD, ROW0(sysenter, .flags = F_ENDS, .feat = FEAT_SEP),
                      ROW0(sysenter, .flags = F_NO64 | F_ENDS, .feat = FEAT_SEP)),
-    [0x35] = BY_FEAT(AMD, ROW0(sysexit, .flags = F_ENDS, .feat = FEAT_SEP),
-                     ROW0(sysexit, .flags = F_NO64 | F_ENDS, .feat = FEAT_SEP)),
+    [0x35] = ROW0(sysexit, .flags = F_ENDS, .feat = FEAT_SEP), /* looks at CPL first, AMD's too */
     /* 37: GETSEC; 38 and 3a: the three-byte maps */
 
     SIXTEEN(0x40, CMOV),
@@ -236,10 +235,10 @@ const struct op_row opmap_0f[256] = {
 
     [0xb0] = ROW2(cmpxchg, Eb, Gb, .flags = F_LOCK, .feat = FEAT_I486),
     [0xb1] = ROW2(cmpxchg, Ev, Gv, .flags = F_LOCK, .feat = FEAT_I486),
-    [0xb2] = ROW3(lseg, Gv, Mv, SS, .flags = F_ENDS | F_AMD32),
+    [0xb2] = ROW3(lseg, Gv, Mv, SS, .flags = F_ENDS),
     [0xb3] = ROW2(btr, Ev, Gv, .flags = F_LOCK),
-    [0xb4] = ROW3(lseg, Gv, Mv, FS, .flags = F_ENDS | F_AMD32),
-    [0xb5] = ROW3(lseg, Gv, Mv, GS, .flags = F_ENDS | F_AMD32),
+    [0xb4] = ROW3(lseg, Gv, Mv, FS, .flags = F_ENDS),
+    [0xb5] = ROW3(lseg, Gv, Mv, GS, .flags = F_ENDS),
     [0xb6] = ROW2(movzx, Gv, Eb),
     [0xb7] = ROW2(movzx, Gv, Ew),
     [0xb8] = PFX_F3(ROW2(popcnt, Gv, Ev, .feat = FEAT_POPCNT)),

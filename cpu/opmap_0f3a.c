@@ -33,14 +33,17 @@ const struct op_row opmap_0f3a[256] = {
 
     [0x14] = PFX_66(SSE41(pextrb, RdMb, Vo, Ib, VEX_L0)),
     [0x15] = PFX_66(SSE41(pextrw, RdMw, Vo, Ib, VEX_L0)),
-    [0x16] = PFX_66(SSE41(pextrd, Ey, Vo, Ib, VEX_L0)),
+    /* VPEXTRQ and VPINSRQ are undefined, not the doubleword, outside 64-bit mode */
+    [0x16] = PFX_66(BY_MODE(SSE41(pextrd, Ey, Vo, Ib, VEX_L0 | VEX_W0),
+                            SSE41(pextrd, Ey, Vo, Ib, VEX_L0))),
     [0x17] = PFX_66(SSE41(extractps, Ed, Vo, Ib, VEX_L0)),
     [0x18] = Y4(AVX, vinsertf128, Vx, Hx, Wo, Ib),
     [0x19] = Y3(AVX, vextractf128, Wo, Vx, Ib, VEX_W0),
     [0x1d] = PFX_66(ROW3(vcvtps2ph, Wh, Vx, Ib, .feat = FEAT_F16C, .vex = VEX_ONLY | VEX_W0)),
     [0x20] = PFX_66(SSE41_4(pinsrb, Vo, Ho, RdMb, Ib, VEX_L0)),
     [0x21] = PFX_66(SSE41_4(insertps, Vo, Ho, UoMd, Ib, VEX_L0)),
-    [0x22] = PFX_66(SSE41_4(pinsrd, Vo, Ho, Ey, Ib, VEX_L0)),
+    [0x22] = PFX_66(BY_MODE(SSE41_4(pinsrd, Vo, Ho, Ey, Ib, VEX_L0 | VEX_W0),
+                            SSE41_4(pinsrd, Vo, Ho, Ey, Ib, VEX_L0))),
     [0x38] = Y4(AVX2, vinserti128, Vx, Hx, Wo, Ib),
     [0x39] = Y3(AVX2, vextracti128, Wo, Vx, Ib, VEX_W0),
 

@@ -188,6 +188,6 @@ const struct op_row opmap_1byte[256] = {
     [0xfe] = BY_REG(ROW1(inc, Eb, .flags = F_LOCK), ROW1(dec, Eb, .flags = F_LOCK)),
     [0xff] = BY_REG(ROW1(inc, Ev, .flags = F_LOCK), ROW1(dec, Ev, .flags = F_LOCK),
                     ROW1(call, Ev, .flags = F_NEAR | F_ENDS),
-                    ROW1(call_far, Mv, .flags = F_ENDS | F_AMD32), ROW1(jmp, Ev, .flags = F_NEAR | F_ENDS),
-                    ROW1(jmp_far, Mv, .flags = F_ENDS | F_AMD32), ROW1(push, Ev, .flags = F_D64)),
+                    ROW1(call_far, Mv, .flags = F_ENDS), ROW1(jmp, Ev, .flags = F_NEAR | F_ENDS),
+                    ROW1(jmp_far, Mv, .flags = F_ENDS), ROW1(push, Ev, .flags = F_D64)),
 };

@@ -172,7 +172,8 @@ unsigned opmap_encode(const struct opmap_iter *it, enum decode_mode mode,
     unsigned l = it->l >= 0 ? (unsigned)it->l : pick->l & 1u;
 
     if ((it->mode64 >= 0 && it->mode64 != (mode == DECODE_64)) ||
-        (mode != DECODE_64 && !it->vex && it->w == 1)) {
+        (mode != DECODE_64 && !it->vex && it->w == 1) ||
+        (mode == DECODE_64 && !it->vex && it->map == 0 && it->opcode >> 4 == 4)) { /* REX */
         return 0;
     }
     if (pick->p67) {
@@ -180,7 +181,7 @@ unsigned opmap_encode(const struct opmap_iter *it, enum decode_mode mode,
     }
     rxb = it->rexb >= 0 ? (rxb & 6) | (unsigned)it->rexb : rxb;
     if (it->vex) {
-        unsigned vvvv = (~pick->vvvv & (mode == DECODE_64 ? 15u : 7u)) | (mode == DECODE_64 ? 0 : 8);
+        unsigned vvvv = ~(mode == DECODE_64 ? pick->vvvv : pick->vvvv & 7u) & 15;
         unsigned last = vvvv << 3 | l << 2 | pp[pfx];
         if (it->map == 1 && !w && !(rxb & 3) && !pick->vex3) {
             out[n++] = 0xc5;

@@ -120,7 +120,8 @@ bool op_cmpxchg(struct cpu *c, const struct insn *in)
     if (acc == a) {
         return opnd_write(c, in, 0, b);
     }
-    if (!opnd_write(c, in, 0, a)) {
+    /* HW: AMD's leave a register alone, upper half and all */
+    if (!(in->o[0].kind == OPND_GPR && feat_has(&c->feat, FEAT_AMD)) && !opnd_write(c, in, 0, a)) {
         return false;
     }
     reg_write(c, REG_AX, size, a);

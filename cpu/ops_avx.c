@@ -191,6 +191,43 @@ static uint64_t element_off(const struct insn *in, uint64_t ea, unsigned i, unsi
 {
     return (ea + i * size) & bits_mask(in->asize * 8u);
 }
+/* No #AC for any combination of mask bits (SDM Vol. 2A, "Exceptions Type 6"): byte by byte where it
+ * is armed. */
+static bool element_read(struct cpu *c, const struct insn *in, uint64_t off, unsigned size,
+                         uint64_t *v)
+{
+    unsigned piece = c->ac_check ? 1 : size;
+    *v = 0;
+    for (unsigned i = 0; i < size; i += piece) {
+        uint64_t x;
+        if (!mem_read(c, in->seg, element_off(in, off, i, 1), piece, &x)) {
+            return false;
+        }
+        *v |= x << (i * 8);
+    }
+    return true;
+}
+static bool element_check(struct cpu *c, const struct insn *in, uint64_t off, unsigned size)
+{
+    unsigned piece = c->ac_check ? 1 : size;
+    for (unsigned i = 0; i < size; i += piece) {
+        if (!mem_check_write(c, in->seg, element_off(in, off, i, 1), piece)) {
+            return false;
+        }
+    }
+    return true;
+}
+static bool element_write(struct cpu *c, const struct insn *in, uint64_t off, unsigned size,
+                          uint64_t v)
+{
+    unsigned piece = c->ac_check ? 1 : size;
+    for (unsigned i = 0; i < size; i += piece) {
+        if (!mem_write(c, in->seg, element_off(in, off, i, 1), piece, v >> (i * 8))) {
+            return false;
+        }
+    }
+    return true;
+}
 static bool masked_load(struct cpu *c, const struct insn *in, unsigned size)
 {
     uint64_t a[4] = {0}, m[4], ea = insn_ea(c, in), x;
@@ -202,7 +239,7 @@ static bool masked_load(struct cpu *c, const struct insn *in, unsigned size)
     vec_load(c, in->o[1].reg, m);
     for (unsigned i = 0; i < n; i++) {
         if (lane_get(m, i, size * 8) >> (size * 8 - 1)) {
-            if (!mem_read(c, in->seg, element_off(in, ea, i, size), size, &x)) {
+            if (!element_read(c, in, element_off(in, ea, i, size), size, &x)) {
                 return false;
             }
             lane_put(a, i, size * 8, x);
@@ -223,14 +260,14 @@ static bool masked_store(struct cpu *c, const struct insn *in, unsigned size)
     /* the faults first, so that either all or nothing is stored */
     for (unsigned i = 0; i < n; i++) {
         if (lane_get(m, i, size * 8) >> (size * 8 - 1) &&
-            !mem_check_write(c, in->seg, element_off(in, ea, i, size), size)) {
+            !element_check(c, in, element_off(in, ea, i, size), size)) {
             return false;
         }
     }
     for (unsigned i = 0; i < n; i++) {
         if (lane_get(m, i, size * 8) >> (size * 8 - 1) &&
-            !mem_write(c, in->seg, element_off(in, ea, i, size), size,
-                       lane_get(v, i, size * 8))) {
+            !element_write(c, in, element_off(in, ea, i, size), size,
+                           lane_get(v, i, size * 8))) {
             return false;
         }
     }

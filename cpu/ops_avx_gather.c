@@ -3,7 +3,8 @@
  * SDM Vol. 2C, "VGATHERDPS/VGATHERQPS", "VPGATHERDD/VPGATHERQD" and the forms of 64-bit elements;
  * Vol. 2A, "Vector SIB (VSIB) Memory Addressing".
  * An element that has arrived clears its mask; a fault leaves those before it in the destination,
- * so that the instruction started again goes on behind them.
+ * so that the instruction started again goes on behind them.  HW: the other elements' masks, which
+ * the SDM's pseudocode widens first, and the upper halves are then as they were.
  * NOT IMPLEMENTED: nothing known. */
 #include "cpu/ops_vec.h"
 
@@ -23,8 +24,7 @@ static bool gather(struct cpu *c, const struct insn *in, unsigned size, unsigned
 {
     const struct opnd *dst = &in->o[0], *msk = &in->o[2];
     unsigned n = dst->size / size, width = size * 8;
-    uint64_t a[4], m[4] = {0}, idx[4], x;
-    uint64_t *d = c->s.ymm[dst->reg], *mask = c->s.ymm[msk->reg];
+    uint64_t a[4], m[4], idx[4], x;
 
     if (!vec_ok(c, in)) {
         return false;
@@ -32,28 +32,25 @@ static bool gather(struct cpu *c, const struct insn *in, unsigned size, unsigned
     if (dst->reg == msk->reg || dst->reg == in->index || msk->reg == in->index) {
         return FAULT_UD(c);
     }
+    vec_load(c, dst->reg, a);
+    vec_load(c, msk->reg, m);
     vec_load(c, in->index, idx);
-    memcpy(a, d, 32);
     for (unsigned i = 0; i < n; i++) {
-        lane_put(m, i, width, lane_get(mask, i, width) >> (width - 1) ? ~(uint64_t)0 : 0);
-    }
-    for (unsigned i = 0; i < n; i++) {
-        if (!lane_get(m, i, width)) {
-            continue;
+        if (lane_get(m, i, width) >> (width - 1)) {
+            if (!mem_read(c, in->seg, element_off(c, in, idx, i, bits), size, &x)) {
+                memcpy(c->s.ymm[dst->reg], a, 32);
+                memcpy(c->s.ymm[msk->reg], m, 32);
+                return false;
+            }
+            lane_put(a, i, width, x);
         }
-        if (!mem_read(c, in->seg, element_off(c, in, idx, i, bits), size, &x)) {
-            memcpy(d, a, 32);
-            memcpy(mask, m, 32);
-            return false;
-        }
-        lane_put(a, i, width, x);
         lane_put(m, i, width, 0);
     }
     for (unsigned i = dst->size / 8; i < 4; i++) {
         a[i] = 0;
     }
-    memcpy(d, a, 32);
-    memset(mask, 0, 32);
+    memcpy(c->s.ymm[dst->reg], a, 32);
+    memset(c->s.ymm[msk->reg], 0, 32);
     return true;
 }
 #define GATHER(name, size, bits)                                                                  \

@@ -214,6 +214,9 @@ enum { DR6_BD = 1 << 13, DR7_GD = 1 << 13 };
 /* Checks common to both directions; *dr after the aliasing of DR4 and DR5. */
 static bool control_dr(struct cpu *c, unsigned *dr)
 {
+    if (feat_has(&c->feat, FEAT_AMD) && !control_cpl0(c)) { /* HW: before #UD */
+        return false;
+    }
     if (*dr > 7 || ((*dr == 4 || *dr == 5) && c->s.cr4 & CR4_DE)) {
         return FAULT_UD(c);
     }

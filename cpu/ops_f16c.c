@@ -4,6 +4,7 @@
  * half's denormal is an ordinary number: no #D, whatever DAZ; FTZ does not make halves zero.
  * NOT IMPLEMENTED: nothing known. */
 #include "cpu/ops_ssefp.h"
+#include "cpu/protect.h"
 
 bool op_vcvtph2ps(struct cpu *c, const struct insn *in)
 {
@@ -38,6 +39,10 @@ bool op_vcvtps2ph(struct cpu *c, const struct insn *in)
         fp_set(dst, FP_F16, i, fp_convert(&e, FP_F16, FP_F32, fp_get(src, FP_F32, i)));
     }
     if (e.flags & ~e.mask) {
+        if (in->o[0].kind == OPND_MEM && /* HW: a store that cannot be goes before #XM */
+            !mem_check_write(c, in->seg, insn_ea(c, in), in->o[0].size)) {
+            return false;
+        }
         return sse_raise(c, &e);
     }
     /* a store that faults leaves MXCSR as it was */

@@ -52,7 +52,8 @@ bool op_pop_seg(struct cpu *c, const struct insn *in)
     return true;
 }
 
-/* m16:64 is Intel's; AMD's processors take REX.W for nothing (APM Vol. 3, "CALL (Far)", "LFS"). */
+/* m16:64 is Intel's; with AMD's processors the pointer has 32 bits of offset at most (APM Vol. 3,
+ * "CALL (Far)", "LFS"; HW: yet REX.W overrides 66, and CALL pushes eight bytes each). */
 static unsigned far_osize(const struct cpu *c, const struct insn *in)
 {
     return in->osize == 8 && feat_has(&c->feat, FEAT_AMD) ? 4 : in->osize;
@@ -244,8 +245,8 @@ static bool far_same(struct cpu *c, uint16_t cs, struct desc *code, uint64_t off
     return true;
 }
 
-/* A call gate of long mode: 16 bytes, to 64-bit code, no parameters.  The frame is of quadwords on a
- * 64-bit stack, also from compatibility mode. */
+/* A call gate of long mode: 16 bytes, to 64-bit code, no parameters.  The frame is of quadwords on
+ * a 64-bit stack, also from compatibility mode. */
 static bool far_gate64(struct cpu *c, uint16_t sel, struct desc *gate, bool call)
 {
     uint16_t target = gate_sel(gate);
@@ -397,7 +398,7 @@ static bool far_real(struct cpu *c, uint16_t sel, uint64_t off, bool call, unsig
 static bool far_transfer(struct cpu *c, const struct insn *in, bool call)
 {
     uint16_t sel = in->imm2;
-    unsigned osize = far_osize(c, in);
+    unsigned osize = in->osize;
     uint64_t off = in->imm & bits_mask(osize * 8);
     if (in->o[0].kind == OPND_MEM && !far_pointer(c, in, &sel, &off)) {
         return false;

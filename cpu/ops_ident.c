@@ -1,10 +1,10 @@
 /* What a processor says of itself: CPUID, time stamps and counters, model-specific registers, the
  * bases of FS and GS; and waiting by MONITOR and MWAIT.  SDM Vol. 2, by instruction.
  *
- * MWAIT may end for any reason, so that it is built of what is there.  With several processors it
- * gives up its turn as PAUSE does and goes on: the store it waits for comes in somebody else's turn.
- * A processor alone halts, unless its line changed since MONITOR: then nobody but an interrupt
- * handler of its own, or a device that interrupts, could store there.
+ * MWAIT may end for any reason, so it is built of what is there.  With several processors it gives
+ * up its turn as PAUSE does and goes on: the store it waits for comes in somebody else's turn.  A
+ * processor alone halts, unless its line changed since MONITOR: nobody stores there after that but
+ * its own interrupt handlers, and devices, which interrupt.
  *
  * NOT IMPLEMENTED: performance counters (RDPMC gives 0), power states (MWAIT's hints). */
 #include "cpu/protect.h"
@@ -133,15 +133,15 @@ bool op_wrgsbase(struct cpu *c, const struct insn *in) { return ident_write_base
 
 enum { MONITOR_LINE = 64 };
 
-/* A sum of the line at s.monitor_phys.  false: it is no memory that could be waited on. */
-static bool ident_line(struct cpu *c, uint64_t *sum)
+/* A sum of the line that holds the byte at phys.  false: it is no memory to be waited on. */
+static bool ident_line(struct cpu *c, uint64_t phys, uint64_t *sum)
 {
     struct bus_page pg;
-    bus_page(c->env.mem, c->s.monitor_phys, &pg);
+    bus_page(c->env.mem, phys, &pg);
     if (!pg.host_r) {
         return false;
     }
-    const uint8_t *p = pg.host_r + (c->s.monitor_phys & PAGE_MASK & ~(uint64_t)(MONITOR_LINE - 1));
+    const uint8_t *p = pg.host_r + (phys & PAGE_MASK & ~(uint64_t)(MONITOR_LINE - 1));
     *sum = 0;
     for (unsigned i = 0; i < MONITOR_LINE; i += 8) {
         *sum = (*sum ^ load_le64(p + i)) * 0x9e3779b97f4a7c15;
@@ -158,7 +158,7 @@ static uint64_t ident_extensions(const struct cpu *c)
 
 bool op_monitor(struct cpu *c, const struct insn *in)
 {
-    uint64_t v, lin, ea = c->s.gpr[REG_AX] & bits_mask(in->asize * 8u);
+    uint64_t v, lin, phys, ea = c->s.gpr[REG_AX] & bits_mask(in->asize * 8u);
     unsigned seg = in->seg < SEG_COUNT ? in->seg : SEG_DS;
     if (c->s.cpl) {
         return FAULT_UD(c);
@@ -171,27 +171,31 @@ bool op_monitor(struct cpu *c, const struct insn *in)
     }
     lin = c->mode & MODE_CODE64 ? ea + (seg >= SEG_FS ? c->s.seg[seg].base : 0)
                                 : (ea + c->s.seg[seg].base) & 0xffffffff;
-    c->s.monitor = mmu_translate(c, lin, MMU_READ, tlb_view(c), &c->s.monitor_phys) &&
-                   ident_line(c, &c->s.monitor_sum);
-    c->fault.pending = false;
+    c->s.monitor = 0;
+    if (!mmu_translate(c, lin, MMU_READ, tlb_view(c), &phys)) {
+        return false; /* the tables changed since they were cached */
+    }
+    if (ident_line(c, phys, &c->s.monitor_sum)) {
+        c->s.monitor = (phys & ~(uint64_t)(MONITOR_LINE - 1)) | 1;
+    }
     return true;
 }
 
 bool op_mwait(struct cpu *c, const struct insn *in)
 {
     uint64_t sum, ext = ident_extensions(c);
-    bool armed = c->s.monitor;
+    uint64_t line = c->s.monitor;
     if (c->s.cpl) {
         return FAULT_UD(c);
     }
     if (ext > 1) { /* bit 0: interrupts end it even when IF is clear */
         return FAULT_GP0(c);
     }
-    c->s.monitor = false;
+    c->s.monitor = 0;
     if (c->yields) {
         return op_pause(c, in);
     }
-    if (armed && ident_line(c, &sum) && sum == c->s.monitor_sum &&
+    if (line && ident_line(c, line, &sum) && sum == c->s.monitor_sum &&
         (c->s.rflags & FL_IF || !ext)) {
         c->s.activity = ACT_HALTED;
     }

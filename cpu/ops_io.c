@@ -90,6 +90,12 @@ static bool io_string_done(const struct cpu *c, const struct insn *in)
     return in->flags & (INSN_REP | INSN_REPNE) && reg_read(c, REG_CX, in->asize) == 0;
 }
 
+/* Nothing to move: HW (Zen 4) looks at the permission all the same. */
+static bool io_none_allowed(struct cpu *c, unsigned port, unsigned size)
+{
+    return !feat_has(&c->feat, FEAT_AMD) || io_allowed(c, port, size);
+}
+
 static void io_string_next(struct cpu *c, const struct insn *in, unsigned index, unsigned size)
 {
     uint64_t step = c->s.rflags & FL_DF ? (uint64_t)0 - size : size;
@@ -107,7 +113,7 @@ bool op_ins(struct cpu *c, const struct insn *in)
 {
     unsigned size = io_string_size(in), port = c->s.gpr[REG_DX] & 0xffff;
     if (io_string_done(c, in)) {
-        return true;
+        return io_none_allowed(c, port, size);
     }
     uint64_t di = reg_read(c, REG_DI, in->asize);
     /* a device must not be read for a store that faults */
@@ -124,7 +130,7 @@ bool op_outs(struct cpu *c, const struct insn *in)
     unsigned size = io_string_size(in), port = c->s.gpr[REG_DX] & 0xffff;
     uint64_t v;
     if (io_string_done(c, in)) {
-        return true;
+        return io_none_allowed(c, port, size);
     }
     if (!io_allowed(c, port, size) ||
         !mem_read(c, in->seg, reg_read(c, REG_SI, in->asize), size, &v)) {

@@ -4,6 +4,7 @@
  * "MASKMOVQ", "MASKMOVDQU", "MOVNTQ"; of SSE4.1 "PACKUSDW", "PEXTRB/PEXTRD/PEXTRQ", "EXTRACTPS".
  * NOT IMPLEMENTED: nothing known. */
 #include "cpu/ops_vec.h"
+#include "cpu/protect.h"
 
 /* ---- moves ---- */
 
@@ -242,7 +243,7 @@ LANE_MOVE(movmskpd, gather_signs, 64)
 /* Bytes whose mask byte is negative go to DS:[DI]. */
 static bool masked_store(struct cpu *c, const struct insn *in)
 {
-    uint64_t data[4], mask[4], off = insn_ea(c, in), m = bits_mask(in->asize * 8u), v;
+    uint64_t data[4], mask[4], off = insn_ea(c, in), m = bits_mask(in->asize * 8u);
     unsigned n = vec_wide(in) ? 16 : 8;
 
     if (!vec_ok(c, in)) {
@@ -250,9 +251,15 @@ static bool masked_store(struct cpu *c, const struct insn *in)
     }
     (void)vec_read(c, in, 0, VEC_ANY, data); /* registers */
     (void)vec_read(c, in, 1, VEC_ANY, mask);
+    /* HW: AMD (Zen 4) checks all the bytes, masked or not, as both manuals allow, and has made the
+     * registers MMX registers by then */
+    if (feat_has(&c->feat, FEAT_AMD) && !mem_check_write(c, in->seg, off, n)) {
+        vec_done(c, in);
+        return false;
+    }
     /* the writes' faults first, so that either all or nothing is stored */
     for (unsigned i = 0; i < n; i++) {
-        if (lane_get(mask, i, 8) & 0x80 && !mem_read_rmw(c, in->seg, (off + i) & m, 1, &v)) {
+        if (lane_get(mask, i, 8) & 0x80 && !mem_check_write(c, in->seg, (off + i) & m, 1)) {
             return false;
         }
     }

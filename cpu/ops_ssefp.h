@@ -8,7 +8,7 @@ FORCE_INLINE struct fp_env sse_env(const struct cpu *c)
 {
     uint32_t m = c->s.mxcsr;
     return (struct fp_env){.rc = m >> 13 & 3, .prec = 64, .mask = m >> 7 & FP_ALL,
-                           .daz = m >> 6 & 1, .ftz = m >> 15 & 1};
+                           .daz = m >> 6 & 1, .ftz = m >> 15 & 1, .sticky = m & FP_ALL};
 }
 /* What of an operation's exceptions hardware reports. */
 FORCE_INLINE unsigned sse_reported(const struct fp_env *e)

@@ -85,7 +85,7 @@ bool op_enter(struct cpu *c, const struct insn *in)
     if (!stack_push(c, &sp, osize, reg_read(c, REG_BP, osize))) {
         return false;
     }
-    frame = sp;
+    frame = sp | (c->s.gpr[REG_SP] & ~bits_mask(ssize * 8)); /* all of ESP, whatever SS.B */
     for (unsigned i = 1; i < level; i++) {
         bp = (bp - osize) & bits_mask(ssize * 8);
         if (!mem_read(c, SEG_SS, bp, osize, &v) || !stack_push(c, &sp, osize, v)) {

@@ -1,12 +1,12 @@
 /* The fast system calls, which load flat segments without a look at the tables, and SWAPGS.
- * SDM Vol. 2, "SYSENTER", "SYSEXIT", "SYSCALL", "SYSRET", "SWAPGS"; AMD APM Vol. 3, the same; Vol. 2,
- * "SYSCALL and SYSRET", "SYSENTER and SYSEXIT (Legacy Mode Only)".
+ * SDM Vol. 2, "SYSENTER", "SYSEXIT", "SYSCALL", "SYSRET", "SWAPGS"; AMD APM Vol. 3, the same; Vol.
+ * 2, "SYSCALL and SYSRET", "SYSENTER and SYSEXIT (Legacy Mode Only)".
  *
  * The makers differ:                      Intel                      AMD
- *   SYSCALL, SYSRET outside 64-bit mode   #UD                        work (STAR; CSTAR in long mode)
- *   SYSENTER, SYSEXIT in long mode        work                       #UD
- *   SYSRET, RCX not canonical             #GP(0) of SYSRET, CPL 0    #GP(0) at the target, CPL 3
- *   SYSRET's SS                           a whole flat segment       the selector alone changes */
+ *   SYSCALL, SYSRET outside 64-bit mode   #UD                        work (STAR; CSTAR in long
+ * mode) SYSENTER, SYSEXIT in long mode        work                       #UD SYSRET, RCX not
+ * canonical             #GP(0) of SYSRET, CPL 0    #GP(0) at the target, CPL 3 SYSRET's SS a whole
+ * flat segment       the selector alone changes */
 #include "cpu/protect.h"
 
 enum { DR6_BS = 1 << 14 };
@@ -82,7 +82,7 @@ bool op_sysexit(struct cpu *c, const struct insn *in)
     bool wide = in->osize == 8;
     uint64_t rip = reg_read(c, REG_DX, wide ? 8 : 4), rsp = reg_read(c, REG_CX, wide ? 8 : 4);
     if (c->mode & MODE_LONG && syscall_amd(c)) {
-        return FAULT_UD(c);
+        return c->s.cpl ? FAULT_GP0(c) : FAULT_UD(c); /* HW (Zen 4) */
     }
     if (cpu_is_real(c) || c->s.cpl || !cs || !addr_canonical(rip) || !addr_canonical(rsp)) {
         return FAULT_GP0(c);

@@ -146,16 +146,27 @@ bool op_popf(struct cpu *c, const struct insn *in)
 static bool system_load_table(struct cpu *c, const struct insn *in, uint64_t *base, uint16_t *limit)
 {
     uint64_t ea = insn_ea(c, in), l, b;
-    bool wide = c->mode & MODE_CODE64; /* always ten bytes, whatever the operand size */
-    if (!system_cpl0(c) || !mem_read(c, in->seg, ea, 2, &l) ||
-        !mem_read(c, in->seg, (ea + 2) & bits_mask(in->asize * 8u), wide ? 8 : 4, &b)) {
+    if (!system_cpl0(c)) {
         return false;
     }
-    if (wide && !addr_canonical(b)) {
-        return FAULT_GP0(c);
+    if (c->mode & MODE_CODE64) { /* always ten bytes, whatever the operand size */
+        uint8_t d[10];
+        if (!mem_read_bytes(c, in->seg, ea, d, sizeof d)) {
+            return false;
+        }
+        if (!addr_canonical(load_le64(d + 2))) {
+            return FAULT_GP0(c);
+        }
+        *limit = load_le16(d);
+        *base = load_le64(d + 2);
+        return true;
+    }
+    if (!mem_read(c, in->seg, ea, 2, &l) ||
+        !mem_read(c, in->seg, (ea + 2) & bits_mask(in->asize * 8u), 4, &b)) {
+        return false;
     }
     *limit = (uint16_t)l;
-    *base = in->osize == 2 && !wide ? b & 0xffffff : b;
+    *base = in->osize == 2 ? b & 0xffffff : b;
     return true;
 }
 
@@ -419,7 +430,10 @@ bool op_arpl(struct cpu *c, const struct insn *in)
         return false;
     }
     if (mem) {
-        if (!mem_read_rmw(c, in->seg, insn_ea(c, in), 2, &v)) {
+        /* AMD asks for write access only when there is something to write */
+        bool amd = feat_has(&c->feat, FEAT_AMD);
+        if (!(amd ? mem_read(c, in->seg, insn_ea(c, in), 2, &v)
+                  : mem_read_rmw(c, in->seg, insn_ea(c, in), 2, &v))) {
             return false;
         }
     } else {

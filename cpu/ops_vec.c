@@ -15,6 +15,9 @@ bool avx_fault(struct cpu *c)
 static bool misaligned(const struct cpu *c, const struct insn *in, uint64_t ea, unsigned size,
                        enum vec_align align)
 {
+    if (in->op >= OP_sha1nexte && in->op <= OP_sha256msg2 && feat_has(&c->feat, FEAT_AMD)) {
+        return false; /* HW (Zen 4): SHA's operands may lie anywhere */
+    }
     if (size < 16 || align == VEC_ANY || (align == VEC_LEGACY && vec_is_vex(in))) {
         return false;
     }

@@ -197,6 +197,7 @@ static bool compare_flags(struct cpu *c, const struct insn *in, bool quiet, bool
     unsigned i = in->modrm & 7;
     struct fp_env e = x87_env(c);
     enum fp_rel rel = FP_UNORDERED;
+    uint16_t c1 = c->s.fsw & FSW_C1;
 
     if (!x87_begin(c)) {
         return false;
@@ -208,6 +209,9 @@ static bool compare_flags(struct cpu *c, const struct insn *in, bool quiet, bool
         rel = soft_compare80(&e, x87_get(c, 0), x87_get(c, i), quiet);
         x87_raise(c, &e, false);
         pop = x87_stores(&e, false) && pop;
+        if (feat_has(&c->feat, FEAT_AMD)) {
+            c->s.fsw |= c1; /* HW: AMD leaves it; the SDM has it cleared */
+        }
     }
     flags_set_status(c, fl[rel]);
     if (pop) {

@@ -81,6 +81,7 @@ void cpu_state_init(struct cpu_state *s, uint32_t signature)
     s->bios_sign = old.bios_sign;
     s->mcg_status = old.mcg_status;
     s->rng = old.rng;
+    s->spec_ctrl = old.spec_ctrl;
     s->activity = s->apic_base & APIC_BASE_BSP ? ACT_ACTIVE : ACT_WAIT_SIPI;
 }
 
@@ -231,9 +232,8 @@ void cpu_state_snap(struct cpu_state *s, struct snap *snap)
     snap_u64(snap, "mcg_status", &s->mcg_status);
     snap_u64(snap, "rng", &s->rng);
     snap_u64(snap, "spec_ctrl", &s->spec_ctrl);
-    snap_u64(snap, "monitor_phys", &s->monitor_phys);
+    snap_u64(snap, "monitor", &s->monitor);
     snap_u64(snap, "monitor_sum", &s->monitor_sum);
-    snap_bool(snap, "monitor", &s->monitor);
     if (snap_loading(snap)) {
         state_check(s, snap);
     }

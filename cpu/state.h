@@ -97,8 +97,8 @@ struct cpu_state {
     uint64_t misc_enable, bios_sign, mcg_status;
     uint64_t rng; /* the next RDRAND's state */
     uint64_t spec_ctrl;
-    uint64_t monitor_phys, monitor_sum; /* MONITOR: an address in the line, what lay there */
-    bool monitor;                       /* MONITOR was executed, MWAIT not yet */
+    uint64_t monitor;     /* MONITOR, and no MWAIT yet: physical address of the line | 1; else 0 */
+    uint64_t monitor_sum; /* of what lay there */
 };
 
 struct snap;

@@ -335,6 +335,8 @@ bool app_config(struct app *a, struct err *err)
     c->fw_files = o->fw_files;
     c->debug_exit_iobase = o->debug_exit_iobase;
     c->debug_exit_iosize = o->debug_exit_iosize;
+    c->pc_testdev = o->pc_testdev;
+    c->pci_testdev = o->pci_testdev;
     memcpy(c->boot_order, o->boot_order, sizeof c->boot_order);
     memcpy(c->boot_once, o->boot_once, sizeof c->boot_once);
     app_net_config(a);

@@ -88,6 +88,7 @@ struct options {
     unsigned libdirs;
     bool vga_given, no_vga, nodefaults;
     uint16_t debug_exit_iobase, debug_exit_iosize;
+    bool pc_testdev, pci_testdev;
     const char *name;
     bool no_acpi, no_hpet;
     struct smbios_fields smbios[SMBIOS_TYPES];

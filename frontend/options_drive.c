@@ -141,7 +141,8 @@ bool opt_drive(struct options *o, const char *opt, const char *arg, struct err *
 /* ---- -device --------------------------------------------------------------------------- */
 
 static const char *const device_names[] = {"isa-serial", "isa-debugcon", "isa-debug-exit",
-                                           "ide-hd", "ide-cd", "VGA", "ne2k_pci", "ne2k_isa", NULL};
+                                           "ide-hd", "ide-cd", "VGA", "ne2k_pci", "ne2k_isa",
+                                           "pc-testdev", "pci-testdev", NULL};
 
 static bool device_serial(struct options *o, const struct keyval *kv, struct err *err)
 {
@@ -198,6 +199,19 @@ static bool device_exit(struct options *o, const struct keyval *kv, struct err *
     return true;
 }
 
+static bool device_test(const struct keyval *kv, bool *have, struct err *err)
+{
+    static const char *const known[] = {"driver", "id", NULL};
+    if (!keyval_known(kv, known, err)) {
+        return false;
+    }
+    if (*have) {
+        return err_set(err, EINVAL, "-device %s: there is one already", keyval_get(kv, "driver"));
+    }
+    *have = true;
+    return true;
+}
+
 static bool device_ide(struct options *o, const struct keyval *kv, bool cd, struct err *err)
 {
     static const char *const known[] = {"driver", "drive", "bus", "unit", "id", "serial",
@@ -250,6 +264,8 @@ bool opt_device(struct options *o, const char *opt, const char *arg, struct err 
                   "ide-hd, ide-cd  drive=, bus=ide.0|ide.1, unit=0|1, serial=, bootindex=\n"
                   "ne2k_pci        netdev=, mac=, addr=SLOT, romfile=F, bootindex=\n"
                   "ne2k_isa        netdev=, mac=, iobase= (0x300), irq= (9)\n"
+                  "pc-testdev      for test suites: latch, IRQ lines, memory as a device\n"
+                  "pci-testdev     for test suites: BARs of memory and ports\n"
                   "VGA             as -vga std\n";
         return true;
     }
@@ -269,6 +285,10 @@ bool opt_device(struct options *o, const char *opt, const char *arg, struct err 
         ok = device_ide(o, &kv, drv[4] == 'c', err);
     } else if (strcmp(drv, "ne2k_pci") == 0 || strcmp(drv, "ne2k_isa") == 0) {
         ok = opt_device_nic(o, &kv, drv[5] == 'p' ? OPT_NIC_PCI : OPT_NIC_ISA, err);
+    } else if (strcmp(drv, "pc-testdev") == 0) {
+        ok = device_test(&kv, &o->pc_testdev, err);
+    } else if (strcmp(drv, "pci-testdev") == 0) {
+        ok = device_test(&kv, &o->pci_testdev, err);
     } else if (strcmp(drv, "VGA") == 0) {
         o->vga_given = true;
     } else {

@@ -65,7 +65,8 @@ bool opt_machine(struct options *o, const char *opt, const char *arg, struct err
 {
     static const char *const known[] = {"type", "accel", "usb", "vmport", "acpi", "hpet", NULL};
     if (strcmp(arg, "help") == 0) {
-        return opt_show(o, "pc    i440FX + PIIX3, 1 to 8 processors (the only one, and the default)\n");
+        return opt_show(o, "pc    i440FX + PIIX3, 1 to 8 processors (the only one, and the "
+                           "default)\n");
     }
     struct keyval kv;
     bool acpi = !o->no_acpi, hpet = !o->no_hpet;
@@ -119,6 +120,11 @@ bool opt_cpu(struct options *o, const char *opt, const char *arg, struct err *er
     while ((word = strtok_r(NULL, ",", &save))) {
         char *eq = strchr(word, '=');
         bool on = word[0] != '-';
+        size_t used = strlen(flags);
+        if (strncmp(word, "vendor=", 7) == 0) {
+            snprintf(flags + used, strlen(arg) + 1 - used, "%s%s", used ? "," : "", word);
+            continue;
+        }
         if (eq) {
             *eq = 0;
             if (!parse_bool(eq + 1, &on)) {
@@ -130,7 +136,6 @@ bool opt_cpu(struct options *o, const char *opt, const char *arg, struct err *er
         } else {
             word++;
         }
-        size_t used = strlen(flags);
         snprintf(flags + used, strlen(arg) + 1 - used, "%s%c%s", used ? "," : "", on ? '+' : '-',
                  word);
     }

@@ -324,7 +324,7 @@ struct board *board_create(struct machine *m, struct err *err)
     m->board = b;
     if (!board_memory(b, err) || !board_irqs(b, err) || !board_isa(b, err) || !board_pci(b, err) ||
         !board_serial(b, err) || !board_parallel(b, err) || !board_vga(b, err) ||
-        !board_net(b, err) || !board_firmware(b, err)) {
+        !board_net(b, err) || !board_test(b, err) || !board_firmware(b, err)) {
         return NULL; /* machine_destroy() takes what there is */
     }
     /* after the processors: what the tables say of them */

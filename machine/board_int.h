@@ -13,6 +13,8 @@
 #include "devices/irqchip/i82093aa.h"
 #include "devices/irqchip/i8259.h"
 #include "devices/irqchip/lapic.h"
+#include "devices/misc/pc_testdev.h"
+#include "devices/misc/pci_testdev.h"
 #include "devices/net/ne2k_isa.h"
 #include "devices/net/ne2k_pci.h"
 #include "devices/pci/i440fx.h"
@@ -34,7 +36,7 @@
 /* Who drives an ISA IRQ: chips with a wire of their own, the PIIX3 (PCI and what shares with it),
  * the HPET in place of the 8254 and the RTC. */
 enum board_irq_source {
-    BOARD_IRQ_CHIP, BOARD_IRQ_PIIX3, BOARD_IRQ_HPET, BOARD_IRQ_LPT,
+    BOARD_IRQ_CHIP, BOARD_IRQ_PIIX3, BOARD_IRQ_HPET, BOARD_IRQ_TEST, BOARD_IRQ_LPT,
     BOARD_IRQ_SOURCES = BOARD_IRQ_LPT + MACHINE_PARALLELS
 };
 
@@ -68,6 +70,8 @@ struct board {
     uint8_t parallel_irq[MACHINE_PARALLELS];
     struct debugcon debugcon[MACHINE_DEBUGCONS];
     struct debug_exit debug_exit;
+    struct pc_testdev pc_testdev;
+    struct pci_testdev pci_testdev;
     struct fw_cfg fw;
     struct pci_bus pci;
     struct i440fx pmc;
@@ -118,3 +122,5 @@ void board_acpi_snap(struct board *b, struct snap *s);
 uint8_t board_serial_irq(const struct board *b, unsigned port);
 /* board_net.c: network cards */
 bool board_net(struct board *b, struct err *err);
+/* board_test.c: devices of test suites */
+bool board_test(struct board *b, struct err *err);

@@ -17,11 +17,20 @@
 
 /* ---- the processor's side ---- */
 
+/* Processor n gets something to do: whoever runs has company from the next instruction on. */
+static void board_woken(struct board *b, unsigned n)
+{
+    if (n != b->m->turn) {
+        cpu_resched(machine_cpu(b->m));
+    }
+}
+
 static void board_intr(void *sink, unsigned pin, bool level)
 {
     struct board *b = sink;
     if (pin < b->m->cpus) {
         cpu_irq(b->m->cpu[pin], level);
+        board_woken(b, pin);
     }
 }
 
@@ -30,6 +39,7 @@ static void board_nmi_pin(void *sink, unsigned pin, bool level)
     struct board *b = sink;
     if (level && pin < b->m->cpus) {
         cpu_nmi(b->m->cpu[pin]);
+        board_woken(b, pin);
     }
 }
 
@@ -38,6 +48,7 @@ static void board_init_pin(void *sink, unsigned pin, bool level)
     struct board *b = sink;
     if (level && pin < b->m->cpus) {
         cpu_init_pin(b->m->cpu[pin]);
+        board_woken(b, pin);
     }
 }
 
@@ -55,6 +66,7 @@ static void board_startup(void *ctx, uint8_t vector)
     const struct board_cpu *p = ctx;
     if (p->i < p->b->m->cpus) {
         cpu_sipi(p->b->m->cpu[p->i], vector);
+        board_woken(p->b, p->i);
     }
 }
 
@@ -150,7 +162,7 @@ static bool board_irq_replaced(const struct board *b, unsigned irq)
 
 static void board_irq_update(struct board *b, unsigned irq)
 {
-    uint16_t all = b->irq[BOARD_IRQ_PIIX3] | b->irq[BOARD_IRQ_HPET];
+    uint16_t all = b->irq[BOARD_IRQ_PIIX3] | b->irq[BOARD_IRQ_HPET] | b->irq[BOARD_IRQ_TEST];
     for (unsigned i = 0; i < MACHINE_PARALLELS; i++) {
         all |= b->irq[BOARD_IRQ_LPT + i];
     }

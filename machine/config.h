@@ -89,6 +89,7 @@ struct machine_config {
     bool no_hpet, no_acpi;
     uint16_t debug_exit_iobase; /* 0: no isa-debug-exit */
     uint16_t debug_exit_iosize;
+    bool pc_testdev, pci_testdev;
     char boot_order[8]; /* letters of QEMU: a floppy, c disk, d CD, n network; "": "cad" */
     char boot_once[8];
     bool boot_menu;

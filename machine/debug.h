@@ -27,7 +27,7 @@ unsigned machine_last_insns(struct machine *m, unsigned cpu, uint64_t lin[32]); 
 typedef void machine_print_fn(void *ctx, const char *line);
 bool machine_info(struct machine *m, unsigned cpu, const char *what, machine_print_fn *print,
                   void *ctx);
-/* what: registers cpus mem tlb mtree status screen pic pci block irq roms and any device id ("uart0") */
+/* what: registers cpus mem tlb mtree status screen pic pci block irq roms, any device ("uart0") */
 const char *machine_info_name(struct machine *m, unsigned i); /* names that it knows; NULL ends */
 
 /* Tracing: any member may be NULL; NULL tracer: none.  Called on the machine's thread, for the

@@ -93,19 +93,35 @@ static bool sched_turn(struct machine *m)
     return false; /* and the turn is where it was */
 }
 
+/* Does another processor wait for its turn?  That changes at slice boundaries alone: who wakes
+ * another one while running ends its own slice (board_irq.c). */
+static bool sched_others_wait(const struct machine *m)
+{
+    for (unsigned i = 0; i < m->cpus; i++) {
+        if (i != m->turn && !cpu_idle(m->cpu[i])) {
+            return true;
+        }
+    }
+    return false;
+}
+
 /* One slice at most n instructions.  Leaves the clock advanced and everything due fired. */
 static enum cpu_stop sched_slice(struct machine *m, uint64_t n, vtime end)
 {
     struct cpu *cpu = machine_cpu(m);
     uint64_t done = 0;
-    if (m->cpus > 1 && n > m->quantum) {
+    bool shared = sched_others_wait(m);
+    if (shared && n > m->quantum) {
         n = m->quantum;
     }
     m->clk.slice_end = end;
     m->clk.progress = cpu_progress(cpu);
     enum cpu_stop stop = cpu_run(cpu, n, &done);
-    if (m->cpus > 1) {
-        m->quantum = cpu_took_pause(cpu) ? 0 : m->quantum - done;
+    if (shared) { /* alone it needs no quantum, and uses none up */
+        m->quantum -= done;
+    }
+    if (cpu_took_pause(cpu)) {
+        m->quantum = 0;
     }
     vtime now =
         m->clk.slice_start + (uint64_t)(((unsigned __int128)done * m->clk.ns_per_insn_q32) >> 32);

@@ -1,8 +1,9 @@
 /* Guest RAM and the one door for all writers.
  *
  * CPU stores, DMA, loaders and debugger pokes end in ram_wrote(), which marks pages dirty and tells
- * the engines (one a processor) when a page that holds decoded code changes.  An engine may keep a direct writable
- * pointer to a page only while ram_page_plain() holds: already dirty and without code. */
+ * the engines (one a processor) when a page that holds decoded code changes.  An engine may keep a
+ * direct writable pointer to a page only while ram_page_plain() holds: already dirty and without
+ * code. */
 #pragma once
 #include <stdbool.h>
 #include <stdint.h>

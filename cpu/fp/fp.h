@@ -27,7 +27,8 @@ struct fp_env {
     uint8_t flags; /* FP_* raised so far */
     bool up;       /* the last rounding made the magnitude bigger: C1 */
     bool daz, ftz; /* MXCSR */
-    uint8_t sticky; /* FP_* the guest's status word has already: raising them again is no change */
+    /* FP_* that the guest's FSW or MXCSR has already.  host_*() may leave these out of `flags`. */
+    uint8_t sticky;
 };
 
 /* A number taken apart.  FP_NUM: value = sig * 2^(exp - 63), bit 63 of sig set. */

@@ -44,17 +44,46 @@ bool host_bin80(struct fp_env *e, enum fp_op op, struct f80 a, struct f80 b, str
     return true;
 }
 
-/* MXCSR of the environment: all exceptions masked, none raised. */
+/* ---- SSE ----
+ * LDMXCSR costs more than the operation.  The host's MXCSR is 1F80h between operations, but for
+ * exception bits that were left there.  An environment that is 1F80h too is not loaded: if after
+ * the operation no bit is set that the guest does not have, none was raised that matters; else the
+ * bits are cleared and it is done again.  Any other environment is loaded and unloaded. */
+#define MXCSR_PLAIN 0x1f80u
+
 FORCE_INLINE uint32_t mxcsr_of(const struct fp_env *e)
 {
-    return 0x1f80u | e->rc * 0x2000u | (e->ftz ? 0x8000u : 0) | (e->daz ? 0x40u : 0);
+    return MXCSR_PLAIN | e->rc * 0x2000u | (e->ftz ? 0x8000u : 0) | (e->daz ? 0x40u : 0);
 }
-static const uint32_t def = 0x1f80;
+FORCE_INLINE void mxcsr_load(uint32_t v)
+{
+    __asm__ volatile("ldmxcsr %0" : : "m"(v));
+}
+FORCE_INLINE void mxcsr_begin(const struct fp_env *e)
+{
+    if (mxcsr_of(e) != MXCSR_PLAIN) {
+        mxcsr_load(mxcsr_of(e));
+    }
+}
+/* false: do it again (the second time is the last). */
+FORCE_INLINE bool mxcsr_end(struct fp_env *e, unsigned *turn)
+{
+    uint32_t out;
 
-#define SSE(insn)                                                                                 \
-    __asm__ volatile("ldmxcsr %[in]\n\t" insn " %[y], %[x]\n\tstmxcsr %[out]\n\tldmxcsr %[def]" \
-                     : [x] "+x"(x), [out] "=m"(out)                                               \
-                     : [y] "x"(y), [in] "m"(in), [def] "m"(def))
+    __asm__ volatile("stmxcsr %0" : "=m"(out));
+    if (mxcsr_of(e) != MXCSR_PLAIN) {
+        mxcsr_load(MXCSR_PLAIN);
+    } else if ((out & ~(uint32_t)(e->sticky & FP_ALL)) == MXCSR_PLAIN) {
+        return true;
+    } else if (!(*turn)++) {
+        mxcsr_load(MXCSR_PLAIN);
+        return false;
+    }
+    e->flags |= out & FP_ALL;
+    return true;
+}
+
+#define SSE(insn) __asm__ volatile(insn " %[y], %[x]" : [x] "+x"(x) : [y] "x"(y))
 #define SSE4(op, name)                                                                            \
     case op:                                                                                      \
         if (f == FP_F64) {                                                                        \
@@ -70,25 +99,41 @@ static const uint32_t def = 0x1f80;
         }                                                                                         \
         break;
 
-static bool packed16(struct fp_env *e, enum fp_fmt f, enum fp_op op, unsigned n, uint64_t *r,
+/* 16 bytes; of a scalar 8: wider loads would wait for narrower stores. */
+FORCE_INLINE __m128i load16(const uint64_t *v, unsigned n)
+{
+    return n == 1 ? _mm_loadl_epi64((const __m128i *)(const void *)v)
+                  : _mm_loadu_si128((const __m128i *)(const void *)v);
+}
+FORCE_INLINE void store16(uint64_t *v, unsigned n, __m128i x)
+{
+    if (n == 1) {
+        _mm_storel_epi64((__m128i *)(void *)v, x);
+    } else {
+        _mm_storeu_si128((__m128i *)(void *)v, x);
+    }
+}
+
+static void packed16(struct fp_env *e, enum fp_fmt f, enum fp_op op, unsigned n, uint64_t *r,
                      const uint64_t *b)
 {
-    uint32_t in = mxcsr_of(e), out;
-    __m128i x = _mm_loadu_si128((const __m128i *)(const void *)r);
-    __m128i y = _mm_loadu_si128((const __m128i *)(const void *)b);
+    unsigned turn = 0;
+    __m128i x, y = load16(b, n);
 
-    switch (op) {
-    SSE4(FP_ADD, "add")
-    SSE4(FP_SUB, "sub")
-    SSE4(FP_MUL, "mul")
-    SSE4(FP_DIV, "div")
-    SSE4(FP_SQRT, "sqrt")
-    SSE4(FP_MIN, "min")
-    SSE4(FP_MAX, "max")
-    }
-    _mm_storeu_si128((__m128i *)(void *)r, x);
-    e->flags |= out & FP_ALL;
-    return true;
+    do {
+        x = load16(r, n);
+        mxcsr_begin(e);
+        switch (op) {
+        SSE4(FP_ADD, "add")
+        SSE4(FP_SUB, "sub")
+        SSE4(FP_MUL, "mul")
+        SSE4(FP_DIV, "div")
+        SSE4(FP_SQRT, "sqrt")
+        SSE4(FP_MIN, "min")
+        SSE4(FP_MAX, "max")
+        }
+    } while (!mxcsr_end(e, &turn));
+    store16(r, n, x);
 }
 
 /* ---- 32 bytes and fused operations: where this host has AVX and FMA ---- */
@@ -106,37 +151,32 @@ FORCE_INLINE bool has_fma(void)
 #define AVX(op, insn)                                                                             \
     case op:                                                                                      \
         if (f == FP_F64) {                                                                        \
-            __asm__ volatile("ldmxcsr %[in]\n\tv" insn "pd %[y], %[x], %[x]\n\tstmxcsr %[out]\n\t" \
-                             "ldmxcsr %[def]"                                                     \
-                             : [x] "+x"(x), [out] "=m"(out)                                       \
-                             : [y] "x"(y), [in] "m"(in), [def] "m"(def));                         \
+            __asm__ volatile("v" insn "pd %[y], %[x], %[x]" : [x] "+x"(x) : [y] "x"(y));          \
         } else {                                                                                  \
-            __asm__ volatile("ldmxcsr %[in]\n\tv" insn "ps %[y], %[x], %[x]\n\tstmxcsr %[out]\n\t" \
-                             "ldmxcsr %[def]"                                                     \
-                             : [x] "+x"(x), [out] "=m"(out)                                       \
-                             : [y] "x"(y), [in] "m"(in), [def] "m"(def));                         \
+            __asm__ volatile("v" insn "ps %[y], %[x], %[x]" : [x] "+x"(x) : [y] "x"(y));          \
         }                                                                                         \
         break;
 
-__attribute__((target("avx"))) static bool packed32(struct fp_env *e, enum fp_fmt f, enum fp_op op,
+__attribute__((target("avx"))) static void packed32(struct fp_env *e, enum fp_fmt f, enum fp_op op,
                                                     uint64_t *r, const uint64_t *b)
 {
-    uint32_t in = mxcsr_of(e), out;
-    __m256i x = _mm256_loadu_si256((const __m256i *)(const void *)r);
-    __m256i y = _mm256_loadu_si256((const __m256i *)(const void *)b);
+    unsigned turn = 0;
+    __m256i x, y = _mm256_loadu_si256((const __m256i *)(const void *)b);
 
-    switch (op) {
-    AVX(FP_ADD, "add")
-    AVX(FP_SUB, "sub")
-    AVX(FP_MUL, "mul")
-    AVX(FP_DIV, "div")
-    AVX(FP_MIN, "min")
-    AVX(FP_MAX, "max")
-    default: return false;
-    }
+    do {
+        x = _mm256_loadu_si256((const __m256i *)(const void *)r);
+        mxcsr_begin(e);
+        switch (op) {
+        AVX(FP_ADD, "add")
+        AVX(FP_SUB, "sub")
+        AVX(FP_MUL, "mul")
+        AVX(FP_DIV, "div")
+        AVX(FP_MIN, "min")
+        AVX(FP_MAX, "max")
+        default: break; /* FP_SQRT: packed16() twice */
+        }
+    } while (!mxcsr_end(e, &turn));
     _mm256_storeu_si256((__m256i *)(void *)r, x);
-    e->flags |= out & FP_ALL;
-    return true;
 }
 
 bool host_packed(struct fp_env *e, enum fp_fmt f, enum fp_op op, unsigned n, uint64_t *r,
@@ -148,35 +188,34 @@ bool host_packed(struct fp_env *e, enum fp_fmt f, enum fp_op op, unsigned n, uin
         return false;
     }
     if (n <= each) {
-        return packed16(e, f, op, n, r, b);
+        packed16(e, f, op, n, r, b);
+    } else if (op != FP_SQRT && has_avx()) {
+        packed32(e, f, op, r, b);
+    } else {
+        packed16(e, f, op, each, r, b);
+        packed16(e, f, op, each, r + 2, b + 2);
     }
-    if (op != FP_SQRT && has_avx()) {
-        return packed32(e, f, op, r, b);
-    }
-    return packed16(e, f, op, each, r, b) && packed16(e, f, op, each, r + 2, b + 2);
+    return true;
 }
 
-#define FUSED(insn, v)                                                                            \
-    __asm__ volatile("ldmxcsr %[in]\n\tv" insn " %[y], %[x], %[z]\n\tstmxcsr %[out]\n\t"          \
-                     "ldmxcsr %[def]" \
-                     : [z] "+x"(z##v), [out] "=m"(out)                                            \
-                     : [x] "x"(x##v), [y] "x"(y##v), [in] "m"(in), [def] "m"(def))
-#define FUSED2(name, v)                                                                           \
+#define FUSED(insn)                                                                               \
+    __asm__ volatile("v" insn " %[b], %[a], %[c]" : [c] "+x"(c) : [a] "x"(a), [b] "x"(b))
+#define FUSED2(name)                                                                              \
     do {                                                                                          \
         if (f == FP_F64) {                                                                        \
-            FUSED(name "231pd", v);                                                               \
+            FUSED(name "231pd");                                                                  \
         } else {                                                                                  \
-            FUSED(name "231ps", v);                                                               \
+            FUSED(name "231ps");                                                                  \
         }                                                                                         \
     } while (0)
 #define FUSED4(kind, name)                                                                        \
     case kind:                                                                                    \
         if (n > 1) {                                                                              \
-            FUSED2(name, 1);                                                                      \
+            FUSED2(name);                                                                         \
         } else if (f == FP_F64) {                                                                 \
-            FUSED(name "231sd", 1);                                                               \
+            FUSED(name "231sd");                                                                  \
         } else {                                                                                  \
-            FUSED(name "231ss", 1);                                                               \
+            FUSED(name "231ss");                                                                  \
         }                                                                                         \
         break;
 
@@ -185,24 +224,26 @@ __attribute__((target("avx,fma"))) static void fma16(struct fp_env *e, enum fp_f
                                                      const uint64_t *x, const uint64_t *y,
                                                      const uint64_t *z)
 {
-    uint32_t in = mxcsr_of(e), out;
-    __m128i x1 = _mm_loadu_si128((const __m128i *)(const void *)x);
-    __m128i y1 = _mm_loadu_si128((const __m128i *)(const void *)y);
-    __m128i z1 = _mm_loadu_si128((const __m128i *)(const void *)z);
+    unsigned turn = 0;
+    __m128i a = load16(x, n);
+    __m128i b = load16(y, n), c;
 
-    switch (kind) {
-    FUSED4(FMA_ADD, "fmadd")
-    FUSED4(FMA_SUB, "fmsub")
-    FUSED4(FMA_NADD, "fnmadd")
-    FUSED4(FMA_NSUB, "fnmsub")
-    case FMA_ADDSUB: FUSED2("fmaddsub", 1); break;
-    default: FUSED2("fmsubadd", 1); break;
-    }
-    e->flags |= out & FP_ALL;
-    if (n > 1) {
-        _mm_storeu_si128((__m128i *)(void *)r, z1);
+    do {
+        c = load16(z, n);
+        mxcsr_begin(e);
+        switch (kind) {
+        FUSED4(FMA_ADD, "fmadd")
+        FUSED4(FMA_SUB, "fmsub")
+        FUSED4(FMA_NADD, "fnmadd")
+        FUSED4(FMA_NSUB, "fnmsub")
+        case FMA_ADDSUB: FUSED2("fmaddsub"); break;
+        default: FUSED2("fmsubadd"); break;
+        }
+    } while (!mxcsr_end(e, &turn));
+    if (n == 1) { /* f32: element 1 of r is not z's */
+        fp_set(r, f, 0, (uint64_t)_mm_cvtsi128_si64(c));
     } else {
-        fp_set(r, f, 0, (uint64_t)_mm_cvtsi128_si64(z1));
+        store16(r, n, c);
     }
 }
 
@@ -211,21 +252,23 @@ __attribute__((target("avx,fma"))) static void fma32(struct fp_env *e, enum fp_f
                                                      const uint64_t *x, const uint64_t *y,
                                                      const uint64_t *z)
 {
-    uint32_t in = mxcsr_of(e), out;
-    __m256i x1 = _mm256_loadu_si256((const __m256i *)(const void *)x);
-    __m256i y1 = _mm256_loadu_si256((const __m256i *)(const void *)y);
-    __m256i z1 = _mm256_loadu_si256((const __m256i *)(const void *)z);
+    unsigned turn = 0;
+    __m256i a = _mm256_loadu_si256((const __m256i *)(const void *)x);
+    __m256i b = _mm256_loadu_si256((const __m256i *)(const void *)y), c;
 
-    switch (kind) {
-    case FMA_ADD: FUSED2("fmadd", 1); break;
-    case FMA_SUB: FUSED2("fmsub", 1); break;
-    case FMA_NADD: FUSED2("fnmadd", 1); break;
-    case FMA_NSUB: FUSED2("fnmsub", 1); break;
-    case FMA_ADDSUB: FUSED2("fmaddsub", 1); break;
-    default: FUSED2("fmsubadd", 1); break;
-    }
-    e->flags |= out & FP_ALL;
-    _mm256_storeu_si256((__m256i *)(void *)r, z1);
+    do {
+        c = _mm256_loadu_si256((const __m256i *)(const void *)z);
+        mxcsr_begin(e);
+        switch (kind) {
+        case FMA_ADD: FUSED2("fmadd"); break;
+        case FMA_SUB: FUSED2("fmsub"); break;
+        case FMA_NADD: FUSED2("fnmadd"); break;
+        case FMA_NSUB: FUSED2("fnmsub"); break;
+        case FMA_ADDSUB: FUSED2("fmaddsub"); break;
+        default: FUSED2("fmsubadd"); break;
+        }
+    } while (!mxcsr_end(e, &turn));
+    _mm256_storeu_si256((__m256i *)(void *)r, c);
 }
 
 bool host_fma(struct fp_env *e, enum fp_fmt f, enum fp_fma kind, unsigned n, uint64_t *r,
@@ -264,7 +307,9 @@ bool host_fma(struct fp_env *e, enum fp_fmt f, enum fp_fma kind, unsigned n, uin
 struct f80 fp_bin80(struct fp_env *e, enum fp_op op, struct f80 a, struct f80 b)
 {
     struct f80 r;
-    return host_bin80(e, op, a, b, &r) ? r : soft_bin80(e, op, a, b);
+
+    /* all but roots are as quick in integers as loading the host's unit */
+    return op == FP_SQRT && host_bin80(e, op, a, b, &r) ? r : soft_bin80(e, op, a, b);
 }
 
 void fp_packed(struct fp_env *e, enum fp_fmt f, enum fp_op op, unsigned n, uint64_t *r,

@@ -96,8 +96,16 @@ static struct fp_num reformat(struct fp_env *e, enum fp_fmt to, const struct fp_
 
 struct f80 fp_widen80(struct fp_env *e, enum fp_fmt f, uint64_t bits, bool quieten)
 {
-    struct fp_num n = fp_unpack(f, bits);
+    unsigned fbits = f == FP_F32 ? 23 : 52, ebits = f == FP_F32 ? 8 : 11;
+    unsigned ef = (unsigned)(bits >> fbits & bits_mask(ebits));
+    struct fp_num n;
 
+    if (ef - 1 < bits_mask(ebits) - 1) { /* short cut: neither zero, denormal, infinite nor NaN */
+        unsigned exp = ef + 16383 - (unsigned)bits_mask(ebits - 1);
+        return (struct f80){BIT63 | bits << (63 - fbits),
+                            (uint16_t)((bits >> (fbits + ebits) & 1) << 15 | exp)};
+    }
+    n = fp_unpack(f, bits);
     e->flags |= n.den ? FP_DE : 0;
     if (fp_is_nan(&n) && quieten) {
         n = fp_nan2(e, f, &n, &n);
@@ -114,8 +122,13 @@ uint64_t fp_narrow80(struct fp_env *e, enum fp_fmt f, struct f80 v)
 
 uint64_t fp_convert(struct fp_env *e, enum fp_fmt to, enum fp_fmt from, uint64_t bits)
 {
-    struct fp_num n = fp_unpack_daz(e, from, bits), r;
+    unsigned ef = bits >> 23 & 0xff;
+    struct fp_num n, r;
 
+    if (from == FP_F32 && to == FP_F64 && ef - 1 < 0xfe) { /* short cut: exact */
+        return bits >> 31 << 63 | (uint64_t)(ef + 896) << 52 | (bits & 0x7fffff) << 29;
+    }
+    n = fp_unpack_daz(e, from, bits);
     e->flags |= n.den ? FP_DE : 0;
     r = reformat(e, to, &n);
     return fp_pack(to, &r);
@@ -123,7 +136,18 @@ uint64_t fp_convert(struct fp_env *e, enum fp_fmt to, enum fp_fmt from, uint64_t
 
 uint64_t fp_int_to(struct fp_env *e, enum fp_fmt f, int64_t v)
 {
-    struct fp_num n = fp_from_int(v), r = reformat(e, f, &n);
+    unsigned fbits = f == FP_F32 ? 23 : 52;
+    uint64_t m = v < 0 ? 0 - (uint64_t)v : (uint64_t)v;
+    struct fp_num n, r;
+
+    if (m && !(m >> (fbits + 1))) { /* short cut: exact */
+        unsigned top = 63 - (unsigned)__builtin_clzll(m);
+        return (uint64_t)(v < 0) << (fp_width(f) - 1) |
+               ((uint64_t)(f == FP_F32 ? 127 : 1023) + top) << fbits |
+               (m << (fbits - top) & bits_mask(fbits));
+    }
+    n = fp_from_int(v);
+    r = reformat(e, f, &n);
     return fp_pack(f, &r);
 }
 

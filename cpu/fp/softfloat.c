@@ -134,7 +134,7 @@ struct f80 fp_pack80(const struct fp_num *n)
 }
 
 /* hi.lo cut to its upper 64 - cut bits.  *carry: it became 2^64 (the result is then bit 63). */
-static uint64_t round_bits(const struct fp_env *e, bool sign, uint64_t hi, uint64_t lo,
+FORCE_INLINE uint64_t round_bits(const struct fp_env *e, bool sign, uint64_t hi, uint64_t lo,
                            unsigned cut, bool *carry, bool *inexact, bool *up)
 {
     uint64_t unit = (uint64_t)1 << cut, rest = hi & (unit - 1);
@@ -455,6 +455,83 @@ struct fp_num fp_calc(struct fp_env *e, enum fp_fmt f, enum fp_op op, struct fp_
     }
 }
 
+/* ---- short cuts: ordinary numbers in, an ordinary number out; the bits of the long way ---- */
+
+FORCE_INLINE bool ordinary80(struct f80 v)
+{
+    unsigned exp = v.se & 0x7fff;
+    return exp - 1 < 0x7ffe && v.man >> 63;
+}
+/* exp is biased. */
+FORCE_INLINE bool quick_round80(struct fp_env *e, bool sign, int exp, fp_u128 v, struct f80 *r)
+{
+    bool carry, inexact, up;
+    uint64_t hi = round_bits(e, sign, (uint64_t)(v >> 64), (uint64_t)v, 64u - e->prec, &carry,
+                             &inexact, &up);
+
+    exp += carry;
+    if (exp < 1 || exp > 0x7ffe) {
+        return false;
+    }
+    e->flags |= inexact ? FP_PE : 0;
+    e->up = up;
+    *r = (struct f80){hi, (uint16_t)(sign << 15 | exp)};
+    return true;
+}
+FORCE_INLINE bool quick_add80(struct fp_env *e, struct f80 a, struct f80 b, struct f80 *r)
+{
+    int exp = a.se & 0x7fff, d = exp - (b.se & 0x7fff);
+    fp_u128 x, y;
+
+    if (d < 0 || (d == 0 && a.man < b.man)) {
+        struct f80 t = a;
+        a = b;
+        b = t;
+        exp -= d;
+        d = -d;
+    }
+    if (d > 62) {
+        return false;
+    }
+    x = (fp_u128)a.man << 63;
+    y = (fp_u128)b.man << 63 >> d; /* its last bit is bit 1 at least */
+    x = (a.se ^ b.se) >> 15 ? x - y : x + y;
+    if (x >> 127) {
+        exp++;
+    } else if (!x) {
+        return false;
+    } else {
+        uint64_t hi = (uint64_t)(x >> 64);
+        int z = hi ? __builtin_clzll(hi) : 64 + __builtin_clzll((uint64_t)x);
+        x <<= z;
+        exp -= z - 1;
+        if (exp < 1) {
+            return false;
+        }
+    }
+    return quick_round80(e, a.se >> 15, exp, x, r);
+}
+FORCE_INLINE bool quick_mul80(struct fp_env *e, struct f80 a, struct f80 b, struct f80 *r)
+{
+    fp_u128 p = (fp_u128)a.man * b.man;
+    int exp = (a.se & 0x7fff) + (b.se & 0x7fff) - 16383 + (int)(p >> 127);
+
+    if (exp < 1 || exp > 0x7ffe) {
+        return false;
+    }
+    return quick_round80(e, (a.se ^ b.se) >> 15, exp, p >> 127 ? p : p << 1, r);
+}
+
+/* Zero, or neither denormal nor infinite nor NaN: as an integer in the same order. */
+FORCE_INLINE bool ordinary(enum fp_fmt f, uint64_t bits, int64_t *order)
+{
+    uint64_t v = bits << (64 - fp_width(f)), mag = v & ~BIT63;
+    uint64_t least = (uint64_t)1 << (63 - shapes[f].ebits); /* exponent field 1 */
+
+    *order = v >> 63 ? -(int64_t)mag : (int64_t)mag;
+    return mag - least < BIT63 - 2 * least || !mag;
+}
+
 static enum fp_rel relation(const struct fp_num *a, const struct fp_num *b)
 {
     bool less;
@@ -504,14 +581,31 @@ enum fp_rel soft_compare80(struct fp_env *e, struct f80 a, struct f80 b, bool qu
 
 enum fp_rel soft_compare(struct fp_env *e, enum fp_fmt f, uint64_t a, uint64_t b, bool quiet)
 {
-    struct fp_num x = fp_unpack_daz(e, f, a), y = fp_unpack_daz(e, f, b);
+    struct fp_num x, y;
+    int64_t ia, ib;
+
+    if (ordinary(f, a, &ia) && ordinary(f, b, &ib)) {
+        return ia < ib ? FP_LESS : ia > ib ? FP_GREATER : FP_EQUAL;
+    }
+    x = fp_unpack_daz(e, f, a);
+    y = fp_unpack_daz(e, f, b);
     return compare(e, &x, &y, quiet);
 }
 
 struct f80 soft_bin80(struct fp_env *e, enum fp_op op, struct f80 a, struct f80 b)
 {
-    struct fp_num r = fp_calc(e, FP_F80, op, fp_unpack80(a), fp_unpack80(b));
-    return fp_pack80(&r);
+    struct fp_num n;
+    struct f80 r;
+
+    if (op <= FP_MUL && ordinary80(a) && ordinary80(b)) {
+        struct f80 y = b;
+        y.se ^= (uint16_t)(op == FP_SUB ? 0x8000 : 0);
+        if (op == FP_MUL ? quick_mul80(e, a, b, &r) : quick_add80(e, a, y, &r)) {
+            return r;
+        }
+    }
+    n = fp_calc(e, FP_F80, op, fp_unpack80(a), fp_unpack80(b));
+    return fp_pack80(&n);
 }
 
 /* MINPS and friends: the second source unless the first is strictly beyond it; NaNs of any kind

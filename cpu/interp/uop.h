@@ -154,8 +154,8 @@ FORCE_INLINE void wr(struct cpu *c, unsigned off, unsigned size, uint64_t v)
 /* ---- addresses ---- */
 /* B: flat segment, base + disp.  X: flat, base + index + disp.  S: any segment and address size.
  * 64-bit mode: Q: base + disp (RIP-relative: the base is s.rip, where the block begins).  QX: with
- * index.  QS: with index and a segment base (FS, GS; or 0).  An address that is not canonical matches no
- * tag of the translation cache; the slow twin makes the fault. */
+ * index.  QS: with index and a segment base (FS, GS; or 0).  An address that is not canonical
+ * matches no tag of the translation cache; the slow twin makes the fault. */
 enum ea { EA_B, EA_X, EA_S, EA_Q, EA_QX, EA_QS, EA_COUNT };
 /* Stamps for operands of each size: X(..., address form), and table rows of the same. */
 #define EACH_EA32(X, ...) X(__VA_ARGS__, EA_B) X(__VA_ARGS__, EA_X) X(__VA_ARGS__, EA_S)

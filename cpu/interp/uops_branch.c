@@ -246,7 +246,8 @@ H_RET_SEG(4)
     each(H_INDIRECT_M, size, st)
 H_INDIRECT(4, STACK_F, EACH_EA32)
 H_INDIRECT(8, STACK_Q, EACH_EA64)
-static uop_fn *const jmp_m_tab[EA_COUNT] = T_EA(h_jmp_m), *const call_m_tab[EA_COUNT] = T_EA(h_call_m);
+static uop_fn *const jmp_m_tab[EA_COUNT] = T_EA(h_jmp_m), *const call_m_tab[EA_COUNT] =
+                                                              T_EA(h_call_m);
 
 /* ---- compare and branch ----
  * The condition straight from the operands: it need not wait for the flags, which are stored too.
@@ -419,9 +420,12 @@ CONDITIONS(H_ARJS)
 /* [size 4, 8][cc] */
 #define T_ARJ(name) {T_R(h_##name##_4), T_R(h_##name##_8)}
 static uop_fn *const decj_tab[2][16] = T_ARJ(decj), *const incj_tab[2][16] = T_ARJ(incj);
-static uop_fn *const subj_rr_tab[2][16] = T_ARJ(subj_rr), *const subj_ri_tab[2][16] = T_ARJ(subj_ri);
-static uop_fn *const addj_rr_tab[2][16] = T_ARJ(addj_rr), *const addj_ri_tab[2][16] = T_ARJ(addj_ri);
-static uop_fn *const andj_rr_tab[2][16] = T_ARJ(andj_rr), *const andj_ri_tab[2][16] = T_ARJ(andj_ri);
+static uop_fn *const subj_rr_tab[2][16] = T_ARJ(subj_rr), *const subj_ri_tab[2][16] =
+                                                              T_ARJ(subj_ri);
+static uop_fn *const addj_rr_tab[2][16] = T_ARJ(addj_rr), *const addj_ri_tab[2][16] =
+                                                              T_ARJ(addj_ri);
+static uop_fn *const andj_rr_tab[2][16] = T_ARJ(andj_rr), *const andj_ri_tab[2][16] =
+                                                              T_ARJ(andj_ri);
 static uop_fn *const orj_rr_tab[2][16] = T_ARJ(orj_rr);
 
 /* ---- choosing ---- */
@@ -429,8 +433,9 @@ static uop_fn *const orj_rr_tab[2][16] = T_ARJ(orj_rr);
  * bits.  (A 66h prefix on a near branch differs between makers in 64-bit mode: generic.) */
 static bool pick_flat_cs(const struct pick *p, const struct insn *in)
 {
-    return p->mode & MODE_CODE64 ? in->osize == 8 && !(in->flags & INSN_66) && !(p->mode & MODE_EDGE)
-                                 : p->mode & MODE_FLAT_CS && in->osize == 4;
+    return p->mode & MODE_CODE64
+               ? in->osize == 8 && !(in->flags & INSN_66) && !(p->mode & MODE_EDGE)
+               : p->mode & MODE_FLAT_CS && in->osize == 4;
 }
 
 static bool pick_call_ret(struct pick *p, bool flat)

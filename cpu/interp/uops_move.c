@@ -520,8 +520,12 @@ bool pick_move(struct pick *p)
     case OP_std: p->u.h = h_std; return true;
     case OP_clc: p->u.h = h_clc; return true;
     case OP_stc: p->u.h = h_stc; return true;
-    case OP_cbw: p->u.h = in->osize == 2 ? h_cbw_2 : in->osize == 4 ? h_cbw_4 : h_cbw_8; return true;
-    case OP_cwd: p->u.h = in->osize == 2 ? h_cwd_2 : in->osize == 4 ? h_cwd_4 : h_cwd_8; return true;
+    case OP_cbw:
+        p->u.h = in->osize == 2 ? h_cbw_2 : in->osize == 4 ? h_cbw_4 : h_cbw_8;
+        return true;
+    case OP_cwd:
+        p->u.h = in->osize == 2 ? h_cwd_2 : in->osize == 4 ? h_cwd_4 : h_cwd_8;
+        return true;
     default: return false;
     }
 }

@@ -164,7 +164,9 @@ def self_checking(vitrine, tmp):
     roms = guest_roms(tmp)
     for exe in (vitrine, asan_vitrine()):
         for rom in roms:
-            cpu = ["-cpu", "max,+lm"] if os.path.basename(rom).startswith("long") else []
+            wide = os.path.basename(rom).startswith("long") or rom.endswith("64.rom")
+            cpu = ["-cpu", "max,+lm,+pdpe1gb,+pcid,+invpcid,+smep,+smap,+umip,+fsgsbase,+rdpid,+monitor,"
+                   "+arch_capabilities,+spec_ctrl"] if wide else []
             p = subprocess.run([exe, "-bios", rom, *cpu, "-display", "none", "-serial", "null", "-monitor", "none", "-vga", "none",
                                 "-m", "16", "-icount", "shift=2", "-debugcon", "file:" + tmp + "/log", "-device",
                                 "isa-debugcon,iobase=0x402,chardev=d", "-chardev", "file,id=d,path=" + tmp + "/log2",

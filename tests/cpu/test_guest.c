@@ -178,7 +178,21 @@ static void run_guest(const char *name, const char *model, const char *flags,
         run_guest(#name, model, flags, true);                                                      \
     }
 #define GUEST(name) GUEST_RUN(name, NULL, NULL)
-#define GUEST64(name) GUEST_RUN(name, "max", "+lm")
+/* Once with what the system features bring, once without them. */
+#define FEATURES64                                                                                \
+    "+lm,+nx,+pdpe1gb,+pcid,+invpcid,+smep,+smap,+umip,+fsgsbase,+rdtscp,+rdpid,+monitor,"         \
+    "+arch_capabilities,+spec_ctrl"
+#define BARE64                                                                                    \
+    "+lm,-nx,-pdpe1gb,-pcid,-invpcid,-smep,-smap,-umip,-fsgsbase,-rdtscp,-rdpid,-monitor,"         \
+    "-arch_capabilities,-spec_ctrl"
+#define GUEST64(name)                                                                             \
+    GUEST_RUN(name, "max", FEATURES64)                                                             \
+    static void guest_bare_##name(void **state)                                                    \
+    {                                                                                              \
+        (void)state;                                                                               \
+        run_guest(#name, "max", BARE64, false);                                                    \
+        run_guest(#name, "max", FEATURES64 ",vendor=AuthenticAMD", false);                         \
+    }
 #include "guest_list.h"
 #undef GUEST
 #undef GUEST64
@@ -207,7 +221,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
 #define GUEST(name) cmocka_unit_test(guest_##name),
-#define GUEST64(name) GUEST(name)
+#define GUEST64(name) GUEST(name) cmocka_unit_test(guest_bare_##name),
 #include "guest_list.h"
 #undef GUEST
     };

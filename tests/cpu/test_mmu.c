@@ -163,12 +163,252 @@ static void four_levels(void **state)
     cpu_rig_destroy(r);
 }
 
-/* ---- the cache ---- */
-
-static const struct tlb_entry *entry(struct cpu *c, bool user, uint64_t lin)
+static const struct tlb_entry *entry(struct cpu *c, unsigned view, uint64_t lin)
 {
-    return &c->tlb[user][lin >> PAGE_SHIFT & (TLB_SIZE - 1)];
+    return &c->tlb[view][lin >> PAGE_SHIFT & (TLB_SIZE - 1)];
 }
+
+/* 4-level tables for LINL, in 64-bit mode. */
+#define LINL 0x0000123456789000ull
+enum { P4 = 0x130000, P3 = 0x131000, P2 = 0x132000, P1 = 0x133000 };
+
+static void give(struct cpu *c, unsigned feature)
+{
+    c->feat.bits[feature >> 6] |= (uint64_t)1 << (feature & 63);
+}
+
+static struct cpu_rig *paged64(void)
+{
+    struct cpu_rig *r = paged();
+    struct cpu *c = r->cpu;
+    give(c, FEAT_LM);
+    give(c, FEAT_PDPE1GB);
+    c->s.cr4 |= CR4_PAE | CR4_PGE;
+    c->s.efer |= EFER_LMA | EFER_LME | EFER_NXE;
+    c->s.cr3 = P4;
+    c->s.seg[SEG_CS].attr = (c->s.seg[SEG_CS].attr & ~ATTR_DB) | ATTR_L;
+    prot_put(r, P4 + (LINL >> 39 & 511) * 8, 8, P3 | P | W | U);
+    prot_put(r, P3 + (LINL >> 30 & 511) * 8, 8, P2 | P | W | U);
+    prot_put(r, P2 + (LINL >> 21 & 511) * 8, 8, P1 | P | W | U);
+    prot_put(r, P1 + (LINL >> 12 & 511) * 8, 8, DATA | P | W | U);
+    cpu_mode_update(c);
+    tlb_flush(c, false);
+    return r;
+}
+
+/* Every combination of the leaf's U, W and NX, of WP, SMEP, SMAP and AC, of who and what: against
+ * the tables of SDM Vol. 3A, "Determination of Access Rights". */
+static void rights_with_smep_and_smap(void **state)
+{
+    struct cpu_rig *r = paged64();
+    struct cpu *c = r->cpu;
+    (void)state;
+    for (unsigned i = 0; i < 3 * 3 << 6; i++) {
+        unsigned view = i % 3, acc = i / 3 % 3, b = i / 9;
+        bool u = b & 1, w = b & 2, nx = b & 4, wp = b & 8, smep = b & 16, smap = b & 32, ok;
+        uint64_t phys;
+        prot_put(r, P1 + (LINL >> 12 & 511) * 8, 8,
+                 DATA | P | (u ? U : 0) | (w ? W : 0) | (uint64_t)nx << 63);
+        c->s.cr0 = wp ? c->s.cr0 | CR0_WP : c->s.cr0 & ~(uint64_t)CR0_WP;
+        c->s.cr4 = (c->s.cr4 & ~(uint64_t)(CR4_SMEP | CR4_SMAP)) | (smep ? CR4_SMEP : 0) |
+                   (smap ? CR4_SMAP : 0);
+        tlb_flush(c, false);
+        if (acc == MMU_EXEC) {
+            ok = !nx && (view == TLB_USER ? u : !(u && smep));
+        } else if (view == TLB_USER) {
+            ok = u && (w || acc == MMU_READ);
+        } else {
+            ok = !(u && smap && view == TLB_SUPER) && (w || !wp || acc == MMU_READ);
+        }
+        c->fault.pending = false;
+        assert_int_equal(mmu_translate(c, LINL, acc, view, &phys), ok);
+        if (!ok) {
+            assert_int_equal(c->fault.error, 1 | (acc == MMU_WRITE ? 2 : 0) |
+                                                 (view == TLB_USER ? 4 : 0) |
+                                                 (acc == MMU_EXEC ? 16 : 0));
+        }
+    }
+    cpu_rig_destroy(r);
+}
+
+static bool peek(struct cpu *c, uint64_t lin)
+{
+    uint64_t v;
+    c->fault.pending = false;
+    bool ok = mem_read(c, SEG_DS, lin, 4, &v);
+    assert_int_equal(ok, !c->fault.pending);
+    return ok;
+}
+
+static void set_ac(struct cpu *c, bool on)
+{
+    except_set_flags(c, on ? c->s.rflags | FL_AC : c->s.rflags & ~(uint64_t)FL_AC);
+}
+
+/* What a page's tags know must follow AC at once, whatever was cached in which order. */
+static void smap_and_the_cache(void **state)
+{
+    struct cpu_rig *r = paged64();
+    struct cpu *c = r->cpu;
+    uint64_t v, own = LINL + 0x1000;
+    struct bus_page pg;
+    (void)state;
+    prot_put(r, P1 + (own >> 12 & 511) * 8, 8, (DATA + 0x1000) | P | W);
+    assert_true(peek(c, LINL)); /* cached before SMAP */
+    c->s.cr4 |= CR4_SMAP;
+    tlb_flush(c, false);
+    cpu_mode_update(c);
+    for (unsigned i = 0; i < 20; i++) {
+        bool open = i * 7 / 3 % 2;
+        set_ac(c, open);
+        assert_ptr_equal(c->tlb_cur, c->tlb[open ? TLB_OPEN : TLB_SUPER]);
+        assert_int_equal(peek(c, LINL), open);
+        assert_int_equal(mem_write(c, SEG_DS, LINL + 8, 4, i), open);
+        assert_true(peek(c, own));
+        assert_true(mem_write(c, SEG_DS, own, 4, i));
+        c->fault.pending = false;
+        assert_false(lin_read(c, LINL, 4, false, &v)); /* implicit: AC does not count */
+        assert_int_equal(c->fault.error, 1);
+        assert_true(lin_read(c, LINL, 4, true, &v));
+        assert_true(mmu_code_page(c, LINL, &pg, &v)); /* fetching is SMEP's */
+        assert_int_equal(v, DATA);
+    }
+    set_ac(c, true);
+    tlb_flush(c, false);
+    assert_true(peek(c, own)); /* first without, then with AC: one walk, the same rights */
+    set_ac(c, false);
+    assert_true(peek(c, own));
+    tlb_flush_page(c, own);
+    assert_int_equal(entry(c, TLB_OPEN, own)->tag_r, ~0ull);
+    assert_int_equal(entry(c, TLB_SUPER, own)->tag_r, ~0ull);
+    c->s.cpl = 3; /* AC of ring 3 is alignment checking */
+    set_ac(c, true);
+    cpu_mode_update(c);
+    assert_ptr_equal(c->tlb_cur, c->tlb[TLB_USER]);
+    assert_true(peek(c, LINL));
+    assert_false(peek(c, own));
+    assert_int_equal(c->fault.error, 5);
+    cpu_rig_destroy(r);
+}
+
+static void reserved_bits_of_long_mode(void **state)
+{
+    struct cpu_rig *r = paged64();
+    struct cpu *c = r->cpu;
+    static const unsigned at[4] = {P4, P3, P2, P1}, shift[4] = {39, 30, 21, 12};
+    uint64_t phys;
+    (void)state;
+    for (unsigned level = 0; level < 4; level++) {
+        uint64_t a = at[level] + (LINL >> shift[level] & 511) * 8, old = prot_get(r, a, 8);
+        for (unsigned bit = 0; bit < 64; bit++) {
+            bool rsvd = (bit >= 40 && bit < 52) || (bit == 7 && level == 0);
+            if (bit < 3 || (bit >= 12 && bit < 40) || (bit == 7 && !rsvd)) {
+                continue;
+            }
+            prot_put(r, a, 8, old | (uint64_t)1 << bit);
+            assert_int_equal(walk(c, LINL, MMU_READ, false, &phys), !rsvd);
+            if (rsvd) {
+                assert_int_equal(c->fault.error, 9);
+            }
+        }
+        for (unsigned bit = 12; bit < 30 && (level == 1 || level == 2); bit++) { /* large pages */
+            bool rsvd = bit > 12 && bit < shift[level];
+            prot_put(r, a, 8, P | W | U | PS | (uint64_t)1 << bit);
+            assert_int_equal(walk(c, LINL, MMU_WRITE, true, &phys), !rsvd);
+            if (rsvd) {
+                assert_int_equal(c->fault.error, 15);
+            } else {
+                assert_int_equal(phys, ((uint64_t)1 << bit & ~bits_mask(shift[level])) |
+                                           (LINL & bits_mask(shift[level])));
+                assert_int_equal(prot_get(r, a, 8) & (A | D), A | D);
+            }
+        }
+        prot_put(r, a, 8, old);
+    }
+    cpu_rig_destroy(r);
+}
+
+/* Memory at 60 G and more is walked to. */
+static void physical_addresses_of_forty_bits(void **state)
+{
+    struct cpu_rig *r = paged64();
+    uint64_t phys, page = (uint64_t)0xfff << 28;
+    (void)state;
+    prot_put(r, P1 + (LINL >> 12 & 511) * 8, 8, page | P | W | U);
+    assert_true(walk(r->cpu, LINL + 0xabc, MMU_READ, true, &phys));
+    assert_int_equal(phys, page + 0xabc);
+    cpu_rig_destroy(r);
+}
+
+static void canonical_addresses(void **state)
+{
+    struct cpu_rig *r = paged64();
+    struct cpu *c = r->cpu;
+    static const struct {
+        uint64_t lin;
+        unsigned len;
+        bool good; /* or not mapped, which is another fault */
+    } rows[] = {
+        {0x00007fffffffffff, 1, true},  {0x00007ffffffffff8, 8, true},
+        {0x00007ffffffffff9, 8, false}, {0x0000800000000000, 1, false},
+        {0xffff7fffffffffff, 1, false}, {0xffff7fffffffffff, 2, false},
+        {0xffff800000000000, 8, true},  {~0ull, 1, true},
+        {0x8000000000000000, 4, false}, {0x4000000000000000, 4, false},
+    };
+    uint8_t buf[8] = {0};
+    uint64_t v;
+    struct bus_page pg;
+    (void)state;
+    for (unsigned i = 0; i < ARRAY_LEN(rows); i++) {
+        for (unsigned k = 0; k < 6; k++) {
+            unsigned seg = k & 1 ? SEG_SS : SEG_DS;
+            unsigned want = rows[i].good ? EXC_PF : k & 1 && k < 4 ? EXC_SS : EXC_GP;
+            c->fault.pending = false;
+            bool ok = k < 2   ? mem_read_bytes(c, seg, rows[i].lin, buf, rows[i].len)
+                      : k < 4 ? mem_write_bytes(c, seg, rows[i].lin, buf, rows[i].len)
+                      : k < 5 ? lin_check_write(c, rows[i].lin, rows[i].len, false)
+                              : lin_read(c, rows[i].lin, 1, false, &v) ||
+                                    lin_read(c, rows[i].lin + rows[i].len - 1, 1, false, &v);
+            assert_false(ok);
+            if (k < 5) {
+                assert_int_equal(c->fault.vector, want);
+                assert_int_equal(c->fault.error, want == EXC_PF && k > 1 ? 2 : 0);
+            }
+        }
+    }
+    assert_false(mmu_probe(c, 0x0000800000000000, &v));
+    c->fault.pending = false;
+    assert_false(mmu_code_page(c, 0x0000800000000000, &pg, &v));
+    assert_int_equal(c->fault.vector, EXC_GP);
+    c->s.seg[SEG_FS].base = 0x00007ffffffffff0; /* bases count, of FS and GS */
+    c->fault.pending = false;
+    assert_false(mem_read(c, SEG_FS, 0x10, 1, &v));
+    assert_int_equal(c->fault.vector, EXC_GP);
+    c->s.seg[SEG_DS].base = 0x00007ffffffffff0;
+    c->fault.pending = false;
+    assert_true(mem_read(c, SEG_DS, LINL, 1, &v));
+    cpu_rig_destroy(r);
+}
+
+/* INVLPG drops a large page whole, and does not look at the rest of the cache without need. */
+static void invlpg_and_gigabytes(void **state)
+{
+    struct cpu_rig *r = paged64();
+    struct cpu *c = r->cpu;
+    uint64_t gig = LINL & ~bits_mask(30);
+    (void)state;
+    prot_put(r, P3 + (LINL >> 30 & 511) * 8, 8, P | W | U | PS);
+    tlb_flush(c, false);
+    assert_true(peek(c, gig + 0x1000) && peek(c, gig + 0x700000));
+    tlb_flush_page(c, gig + 0x40000000); /* the next one */
+    assert_int_equal(entry(c, 0, gig + 0x1000)->tag_r, gig + 0x1000);
+    tlb_flush_page(c, gig + 0x3ffff000);
+    assert_int_equal(entry(c, 0, gig + 0x1000)->tag_r, ~0ull);
+    assert_int_equal(entry(c, 0, gig + 0x700000)->tag_r, ~0ull);
+    cpu_rig_destroy(r);
+}
+
+/* ---- the cache ---- */
 
 static void fast_writes_only_to_plain_pages(void **state)
 {
@@ -511,6 +751,12 @@ int main(void)
         cmocka_unit_test(large_pages_and_pse36),
         cmocka_unit_test(pae_and_nx),
         cmocka_unit_test(four_levels),
+        cmocka_unit_test(rights_with_smep_and_smap),
+        cmocka_unit_test(smap_and_the_cache),
+        cmocka_unit_test(reserved_bits_of_long_mode),
+        cmocka_unit_test(physical_addresses_of_forty_bits),
+        cmocka_unit_test(canonical_addresses),
+        cmocka_unit_test(invlpg_and_gigabytes),
         cmocka_unit_test(fast_writes_only_to_plain_pages),
         cmocka_unit_test(dirty_bit_before_fast_writes),
         cmocka_unit_test(levels_have_their_own_entries),

@@ -1,5 +1,5 @@
-/* XSAVE and its kin by the rules of SDM Vol. 1, "Managing State Using the XSAVE Feature Set"; and what
- * a host process cannot show of the later integer instructions: RDRAND's seed. */
+/* XSAVE and its kin by the rules of SDM Vol. 1, "Managing State Using the XSAVE Feature Set"; and
+ * what a host process cannot show of the later integer instructions: RDRAND's seed. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -31,8 +31,9 @@ static int run_mode(struct cpu_rig *r, const char *insn, size_t len, uint32_t ma
     cpu_state_changed(r->cpu);
     unsigned before = r->cpu->fault_count;
     cpu_rig_run(r, 1);
-    return r->cpu->fault_count == before ? -1
-                                         : r->cpu->faults[before % ARRAY_LEN(r->cpu->faults)].vector;
+    return r->cpu->fault_count == before
+               ? -1
+               : r->cpu->faults[before % ARRAY_LEN(r->cpu->faults)].vector;
 }
 #define RUN(r, insn, mask) run_mode(r, insn, sizeof(insn) - 1, mask, AREA)
 #define XSAVE "\x0f\xae\x23"

@@ -38,10 +38,10 @@ void cpu_rig_real(struct cpu_rig *r, uint16_t cs, uint16_t ip, uint16_t sp);
 void cpu_rig_paging(struct cpu_rig *r, uint32_t pd_at);
 void cpu_rig_gate(struct cpu_rig *r, unsigned vector, uint32_t eip,
                   unsigned dpl);                            /* interrupt gate */
-/* 64-bit mode in 4-level page tables at `tables` (eight pages; the IDT is the last): the first 2 MB,
- * again at ffffffff80000000h (as kernels are) and up to 7fffffffffffh, before the addresses that
- * are not canonical; RAM repeats in them.  GDT as cpu_rig_flat32() but for 64-bit code; a TSS at
- * 600h; rsp is RSP0, IST1 and where it starts. */
+/* 64-bit mode in 4-level page tables at `tables` (eight pages; the IDT is the last): the first 2
+ * MB, again at ffffffff80000000h (as kernels are) and up to 7fffffffffffh, before the addresses
+ * that are not canonical; RAM repeats in them.  GDT as cpu_rig_flat32() but for 64-bit code; a TSS
+ * at 600h; rsp is RSP0, IST1 and where it starts. */
 void cpu_rig_long64(struct cpu_rig *r, uint32_t tables, uint64_t rip, uint64_t rsp);
 void cpu_rig_gate64(struct cpu_rig *r, unsigned vector, uint64_t rip); /* DPL 3, IST1 */
 enum cpu_stop cpu_rig_run(struct cpu_rig *r, uint64_t max); /* r->done; turns the clock */
