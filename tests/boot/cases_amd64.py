@@ -247,7 +247,7 @@ def exercise(g):
     if "PYTHON-OK" not in g.command("python3 t.py", 300):
         raise Failure("python3's self-test")
     g.command("printf '#include <stdio.h>\\nint main(void){double d=0;for(int i=1;i<2000;i++)d+=1.0/i;"
-              "printf(\"SUM=%.6f\\\\n\",d);return 42;}\\n' >a.c; gcc -O2 -o a a.c", 300)
+              "printf(\"SUM=%%.6f\\\\n\",d);return 42;}\\n' >a.c; gcc -O2 -o a a.c", 300)
     out = g.command("./a; echo DONE=$?")
     if "SUM=8.177868" not in out or "DONE=42" not in out:
         raise Failure("the compiled program said " + out)

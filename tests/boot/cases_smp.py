@@ -51,6 +51,7 @@ def linux_smp(vitrine, tmp):
         if not re.search(r"(?m)^4\r?$", g.command("nproc")):
             raise Failure("nproc is not 4: " + g.command("cat /proc/cpuinfo"))
         log = g.command("dmesg | grep -iE 'smp:|smpboot|[B]UG|not respond|unsync|soft lockup|stalls'")
+        log = log.split("; echo RC=$?=", 1)[-1]  # without the echo of what was typed
         if "Brought up 1 node, 4 CPUs" not in log or re.search(r"BUG|not respond|unsync|lockup|stalls", log):
             raise Failure(log)
         busy = loads(g, 4)
